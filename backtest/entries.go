@@ -1,0 +1,92 @@
+package backtest
+
+import (
+	"math"
+
+	"backtester/backtest/order"
+	"backtester/backtest/strategy"
+)
+
+// attendOrders cancels and reprices entries that work, as their rules say at this close. It comes before
+// new decisions, so that a condition that holds may order anew.
+func (e *engine) attendOrders() {
+	for k := 0; k < len(e.orders); {
+		i := e.orders[k]
+		s := &e.st[i]
+		if !s.working || s.coded || !s.here {
+			k++
+			continue
+		}
+		entry := &s.intent.Entry
+		if e.decideRival(i, entry.Cancel != 0 && e.holds(i, entry.Cancel, s.row)) {
+			n := s.unfilled()
+			e.counts.Cancelled += n
+			e.counts.Expired -= n // withdraw counts it as that
+			e.withdraw(i)
+			continue
+		}
+		e.reprice(i, &s.entry, candidate{sym: i, row: s.row, side: s.intent, second: s.second})
+		if o := s.other(); o != nil {
+			e.reprice(i, &o.entry, candidate{sym: i, row: s.row, side: o.intent, second: o.second})
+		}
+		k++
+	}
+}
+
+// reprice gives a working entry the price and limit of this close, if its rules say so. An absent one
+// changes nothing; a trigger that was reached stays reached.
+func (e *engine) reprice(i int32, w *order.Working, c candidate) {
+	if !c.side.Entry.Settings.Reprice {
+		return
+	}
+	price, limit := e.quoted(&c)
+	kind := c.kind()
+	if kind == order.Limit {
+		price, limit = math.NaN(), price
+	}
+	by := limit // what the order is sized by
+	if kind == order.Stop {
+		by = price
+	}
+	if math.IsNaN(by) || kind.Triggered() && math.IsNaN(price) {
+		return
+	}
+	if !math.IsNaN(w.Trigger) {
+		w.Trigger = price
+	}
+	w.Limit = limit
+	if !w.Notional() {
+		w.Reserve *= by / w.Price
+	}
+	w.Price = by
+}
+
+// addTo makes a candidate of a position that its side's rules add to.
+func (e *engine) addTo(i int32) {
+	s := &e.st[i]
+	add := s.side.Entry.Add
+	if add == 0 || s.working || s.exiting || s.adds >= int32(s.side.Entry.Settings.Add.Most) || !e.m.syms[i].in(s.row) {
+		return
+	}
+	if e.holds(i, add, s.row) {
+		e.ranked = append(e.ranked, candidate{sym: i, row: s.row, side: s.side})
+	}
+}
+
+// armed reports whether the rules of a side let it enter after the last exit of that side.
+func (e *engine) armed(i, row int32, side *strategy.SideRules) bool {
+	s, set := &e.st[i], &side.Entry.Settings
+	if s.gone == 0 || s.goneOf != side {
+		return true
+	}
+	exit := s.gone - 1
+	if row-exit < int32(set.Cool) {
+		e.refuse(order.Cooling)
+		return false
+	}
+	if set.Rearm && countTrue(e.m.syms[i].bound.True(side.Entry.When), exit, row+1) == int64(row-exit+1) {
+		e.refuse(order.NotRearmed)
+		return false
+	}
+	return true
+}

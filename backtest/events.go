@@ -1,0 +1,187 @@
+package backtest
+
+import (
+	"math/bits"
+	"slices"
+
+	"backtester/backtest/expr"
+	"backtester/backtest/order"
+	"backtester/backtest/strategy"
+)
+
+// sides on which an entry condition holds.
+const (
+	longSide  uint8 = 1
+	shortSide uint8 = 2
+	bothSides       = longSide | shortSide
+)
+
+// event is an entry condition that holds for a symbol at a step.
+type event struct {
+	sym, row int32
+	side     uint8
+}
+
+// events lists, step by step, where entry conditions hold, so that a step visits those symbols only.
+// Within a step symbols ascend.
+type events struct {
+	start []int32 // of each step in list, one more than steps
+	list  []event
+}
+
+// at is the events of step t.
+func (ev *events) at(t int32) []event { return ev.list[ev.start[t]:ev.start[t+1]] }
+
+// build lays the list out by counting sort. Cost: O(bars/64 + steps + events).
+func (ev *events) build(m *market, plays []play) {
+	ev.start = slices.Grow(ev.start[:0], len(m.time)+1)[:len(m.time)+1]
+	clear(ev.start)
+	total := 0
+	for i := range m.syms {
+		eachEntry(&m.syms[i], plays[m.syms[i].play].rules, len(m.time), func(t, _ int32, _ uint8) {
+			ev.start[t+1]++
+			total++
+		})
+	}
+	for t := range m.time {
+		ev.start[t+1] += ev.start[t]
+	}
+	ev.list = slices.Grow(ev.list[:0], total)[:total]
+	for i := range m.syms {
+		eachEntry(&m.syms[i], plays[m.syms[i].play].rules, len(m.time), func(t, row int32, side uint8) {
+			ev.list[ev.start[t]] = event{sym: int32(i), row: row, side: side}
+			ev.start[t]++ // at the end each start is that of the next step
+		})
+	}
+	copy(ev.start[1:], ev.start)
+	ev.start[0] = 0
+}
+
+// eachEntry calls visit for every row in range at which an entry condition is true.
+func eachEntry(s *symbol, rules *strategy.Rules, steps int, visit func(t, row int32, side uint8)) {
+	var long, short []uint64
+	if rules.Long != nil {
+		long = s.bound.True(rules.Long.Entry.When)
+	}
+	if rules.Short != nil {
+		short = s.bound.True(rules.Short.Entry.When)
+	}
+	first := s.begins(rules)
+	for w := int(first >> 6); w < max(len(long), len(short)); w++ {
+		var l, h uint64
+		if long != nil {
+			l = long[w]
+		}
+		if short != nil {
+			h = short[w]
+		}
+		in := ^uint64(0)
+		if s.member != nil {
+			in = s.member[w]
+		}
+		for word := (l | h) & in; word != 0; word &= word - 1 {
+			b := bits.TrailingZeros64(word)
+			row := int32(w<<6 + b)
+			if row < first {
+				continue
+			}
+			if t := s.at(row); int(t) < steps {
+				visit(t, row, uint8(l>>b&1)*longSide|uint8(h>>b&1)*shortSide)
+			}
+		}
+	}
+}
+
+// begins is the first row in range that may decide an entry.
+func (s *symbol) begins(rules *strategy.Rules) int32 {
+	return max(s.rowsBefore(0), int32(rules.Begins))
+}
+
+// countTrue is the number of set bits in rows [from, to) of a bitset.
+func countTrue(set []uint64, from, to int32) int64 {
+	n := int64(0)
+	for w := from >> 6; w < int32(len(set)) && w<<6 < to; w++ {
+		word := set[w]
+		if lo := from - w<<6; lo > 0 {
+			word &= ^uint64(0) << lo
+		}
+		if hi := to - w<<6; hi < 64 {
+			word &= 1<<hi - 1
+		}
+		n += int64(bits.OnesCount64(word))
+	}
+	return n
+}
+
+// explain counts what the conditions did over the rows that could decide: without trades this is
+// what tells why.
+func explain(c *Counts, m *market, plays []play) {
+	c.Signals = map[string]int64{}
+	for k := range plays {
+		for _, n := range plays[k].rules.Conditions {
+			c.Signals[plays[k].named(n.Name)] = 0
+		}
+	}
+	for i := range m.syms {
+		s := &m.syms[i]
+		p := &plays[s.play]
+		rules := p.rules
+		from, to := s.rowsBefore(0), s.rowsBefore(int32(len(m.time)))
+		c.Bars += int64(to - from)
+		for _, n := range rules.Conditions {
+			if rules.Program.Static(n.Ref) {
+				c.Signals[p.named(n.Name)] += countTrue(s.bound.True(n.Ref), from, to)
+			} else {
+				delete(c.Signals, p.named(n.Name))
+			}
+		}
+		c.Warming += warming(s.bound, rules, from, to)
+		if to > from && s.at(to-1) == int32(len(m.time)-1) && s.in(to-1) {
+			c.LastBar += held(s.bound, rules, to-1)
+		}
+		if n := refusedOutside(s, rules, from, to); n > 0 {
+			c.Refused[string(order.OutsideUniverse)] += n
+		}
+	}
+}
+
+// refusedOutside counts rows at which an entry condition held while the symbol was not in the universe.
+func refusedOutside(s *symbol, rules *strategy.Rules, from, to int32) int64 {
+	if s.member == nil {
+		return 0
+	}
+	n := int64(0)
+	for _, side := range []*strategy.SideRules{rules.Long, rules.Short} {
+		if side == nil {
+			continue
+		}
+		held := s.bound.True(side.Entry.When)
+		out := make([]uint64, len(held))
+		for w, word := range held {
+			out[w] = word &^ s.member[w]
+		}
+		n += countTrue(out, from, to)
+	}
+	return n
+}
+
+// held is 1 if an entry condition held at a row.
+func held(b *expr.Bound, rules *strategy.Rules, row int32) int64 {
+	for _, side := range []*strategy.SideRules{rules.Long, rules.Short} {
+		if side != nil && b.True(side.Entry.When)[row>>6]>>(row&63)&1 != 0 {
+			return 1
+		}
+	}
+	return 0
+}
+
+// warming counts rows at which an entry condition was still absent.
+func warming(b *expr.Bound, rules *strategy.Rules, from, to int32) int64 {
+	n := int64(0)
+	for _, side := range []*strategy.SideRules{rules.Long, rules.Short} {
+		if side != nil {
+			n = max(n, countTrue(b.Absent(side.Entry.When), from, to))
+		}
+	}
+	return n
+}

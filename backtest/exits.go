@@ -1,0 +1,458 @@
+package backtest
+
+import (
+	"math"
+
+	"backtester/backtest/expr"
+	"backtester/backtest/fill"
+	"backtester/backtest/order"
+	"backtester/backtest/strategy"
+)
+
+// way is a stop or target that works on the next bar.
+type way struct {
+	price  float64
+	item   int // index into parts
+	target bool
+	name   string
+}
+
+// part is what one exit of the file has closed of the position so far, as one order.
+type part struct {
+	closed float64     // shares
+	shares float64     // to close; 0: by the fraction of the exit
+	billed fill.Billed // commission is that of one order over all its fills
+
+	working bool // a market order works for what is left
+	reason  string
+	decided int32 // step whose close decided it
+}
+
+// whole is the index into parts of what closes everything: reversal, margin call, end.
+const whole = 0
+
+// intrabar is a trailing stop that follows the bar it works in; none when both distances are 0.
+type intrabar struct {
+	fraction, distance float64 // of the best price; USD a share
+	item               int     // index into parts
+	name               string
+}
+
+// left is how many shares an exit still has to close. An exit of the full fraction closes all there
+// is.
+func (e *engine) left(i int32, item int) float64 {
+	held := math.Abs(e.books.Pos[i].Qty)
+	s := &e.st[i]
+	if n := s.parts[item].shares; n > 0 {
+		return min(held, e.entire(n-s.parts[item].closed))
+	}
+	f := e.fraction(s, item)
+	if f >= 1 {
+		return held
+	}
+	return min(held, e.entire(e.play(i).cfg.Size.Floor(f*s.initial)-s.parts[item].closed))
+}
+
+// entire is a number of shares without the fraction that a split may have left, unless fractions are
+// traded; never negative.
+func (e *engine) entire(shares float64) float64 {
+	if !e.books.Fractional {
+		shares = math.Floor(shares + 1e-9)
+	}
+	return max(0, shares)
+}
+
+// fraction of the shares entered that an exit closes.
+func (e *engine) fraction(s *state, item int) float64 {
+	switch {
+	case item == whole:
+		return 1
+	case s.parts[item].shares > 0:
+		return 0
+	}
+	for k := range s.side.Exits {
+		if x := &s.side.Exits[k]; x.Item+1 == item {
+			return x.Part
+		}
+	}
+	return 1
+}
+
+// exit places a market order that closes what exit item has left, unless one for it works already, or
+// one that closes everything does.
+func (e *engine) exit(i int32, reason string, item int) { e.exitAs(i, reason, item, e.t) }
+
+// exitAs is exit for a decision made at an earlier close.
+func (e *engine) exitAs(i int32, reason string, item int, decided int32) {
+	s := &e.st[i]
+	for k := range s.parts {
+		if s.parts[k].working && (k == item || e.fraction(s, k) >= 1) {
+			return
+		}
+	}
+	o := &s.parts[item]
+	o.working, o.reason, o.decided = true, reason, decided
+	s.exiting = true
+}
+
+// calledIn reports whether the position is closed by a margin call.
+func (s *state) calledIn() bool {
+	return s.exiting && s.parts[whole].working && s.parts[whole].reason == "margin_call"
+}
+
+// decideExit evaluates the exits of a position at this close.
+func (e *engine) decideExit(i int32) {
+	s := &e.st[i]
+	pos := &e.books.Pos[i]
+	s.held++
+	side := 0
+	if pos.Qty < 0 {
+		side = 1
+	}
+	p := e.play(i)
+	if p.watching[side] {
+		e.watch(i)
+	}
+	if p.cfg.Leave && !e.m.syms[i].in(s.row) {
+		e.exit(i, "universe", whole)
+	}
+	for k := range s.side.Exits {
+		x := &s.side.Exits[k]
+		switch {
+		case x.Kind == strategy.ExitSignal && e.holds(i, x.When, s.row),
+			x.Kind == strategy.ExitMaxBars && int(s.held) >= x.MaxBars:
+			if e.left(i, x.Item+1) > 0 {
+				e.exit(i, x.Name, x.Item+1)
+			}
+		}
+	}
+	e.addTo(i)
+	if p.watching[side] {
+		e.setLevels(i, s.row, 1, e.t)
+	}
+	e.reverse(i)
+}
+
+// watch sets the position variables of a symbol at this close.
+func (e *engine) watch(i int32) {
+	s := &e.st[i]
+	pos := &e.books.Pos[i]
+	price := e.entryPrice(i)
+	v := &e.vars.Var
+	if len(e.plays) > 1 {
+		p := e.play(i)
+		v[expr.Equity], v[expr.GrossExposure], v[expr.NetExposure] = e.equity*p.share, p.gross, p.net
+	}
+	v[expr.EntryPrice], v[expr.BarsHeld] = price, float64(s.held)
+	v[expr.HighSince], v[expr.LowSince] = s.hi, s.lo
+	v[expr.OpenProfit] = (pos.Mark - price) / price
+	if pos.Qty < 0 {
+		v[expr.OpenProfit] = -v[expr.OpenProfit]
+	}
+	e.vars.Frozen = s.dec.frozen
+}
+
+// holds reports whether a condition is true at a row, by its bitset when it has one.
+func (e *engine) holds(i int32, r expr.Ref, row int32) bool {
+	b := e.m.syms[i].bound
+	if e.play(i).rules.Program.Static(r) {
+		return b.True(r)[row>>6]>>(row&63)&1 != 0
+	}
+	return b.At(r, int(row), 1, &e.vars) == 1
+}
+
+// setLevels evaluates stops, targets and trailing stops with the columns of a row, for the next bar.
+// An absent price places no order and is counted.
+func (e *engine) setLevels(i, row int32, ratio float64, decided int32) {
+	s := &e.st[i]
+	bound := e.m.syms[i].bound
+	side := closing(e.books.Pos[i].Qty > 0)
+	s.ways, s.levelAt, s.within = s.ways[:0], decided, s.within[:0]
+	for k := range s.side.Exits {
+		x := &s.side.Exits[k]
+		var level float64
+		switch x.Kind {
+		case strategy.ExitSignal, strategy.ExitMaxBars:
+			continue
+		case strategy.ExitTrail:
+			level = e.trailLevel(i, k, row, ratio)
+		default:
+			level = bound.At(x.Level, int(row), ratio, &e.vars)
+		}
+		if math.IsNaN(level) {
+			e.counts.AbsentExits++
+			continue
+		}
+		if x.Ratchet && x.Kind == strategy.ExitStop {
+			s.memory[k] = tighter(side, s.memory[k], level)
+			level = s.memory[k]
+		}
+		s.ways = append(s.ways, way{price: level, item: x.Item + 1, target: x.Kind == strategy.ExitTarget, name: x.Name})
+	}
+	s.ways = s.guard.appendTo(s.ways)
+}
+
+// trailLevel is where trailing stop k stands: it follows the best price since the entry and never
+// loosens.
+func (e *engine) trailLevel(i int32, k int, row int32, ratio float64) float64 {
+	s := &e.st[i]
+	x, b, side := &s.side.Exits[k], e.m.syms[i].bound, closing(e.books.Pos[i].Qty > 0)
+	best := s.hi
+	if side == order.Buy {
+		best = s.lo
+	}
+	level, distance := best*(1+float64(side)*x.Fraction), 0.0
+	if x.Fraction == 0 {
+		distance = b.At(x.Level, int(row), ratio, &e.vars)
+		level = best + float64(side)*distance
+	}
+	if x.Intrabar && !math.IsNaN(level) {
+		s.within = append(s.within, intrabar{fraction: x.Fraction, distance: distance, item: x.Item + 1, name: x.Name})
+	}
+	if !math.IsNaN(level) {
+		s.memory[k] = tighter(side, s.memory[k], level)
+	}
+	return s.memory[k]
+}
+
+// nearest picks, of the ways that have shares left to close, the stop and the target that the market
+// reaches first.
+func (e *engine) nearest(i int32, side order.Side) (l fill.Levels, stop, target int) {
+	s := &e.st[i]
+	l, stop, target = fill.Levels{Stop: math.NaN(), Target: math.NaN()}, -1, -1
+	for k := range s.ways {
+		w := &s.ways[k]
+		if len(s.ways) > 1 && e.left(i, w.item) <= 0 || e.outside && !w.target {
+			continue
+		}
+		switch {
+		case w.target && (target < 0 || float64(side)*(l.Target-w.price) < 0):
+			l.Target, target = w.price, k
+		case !w.target && (stop < 0 || float64(side)*(l.Stop-w.price) > 0):
+			l.Stop, stop = w.price, k
+		}
+	}
+	return l, stop, target
+}
+
+// exitsAtOpen fills gapped stops and targets at the open, the nearest first, until one is cut.
+func (e *engine) exitsAtOpen(i int32, open float64) {
+	s := &e.st[i]
+	for len(s.ways) > 0 && e.books.Pos[i].Qty != 0 && !(s.exited && s.exiting) {
+		side := closing(e.books.Pos[i].Qty > 0)
+		l, stop, target := e.nearest(i, side)
+		hit, ok := fill.ExitAtOpen(side, l, open)
+		if !ok || e.stopFirst(side, hit, l, e.bar(i)) || !e.fillWay(i, hit, stop, target, atOpen) {
+			return
+		}
+	}
+}
+
+// stopFirst reports whether a target that the open has reached gives way to a stop in the same bar.
+func (e *engine) stopFirst(side order.Side, hit fill.Hit, l fill.Levels, b fill.Bar) bool {
+	return hit.Target && e.matching.Ambiguity == fill.StopFirst && fill.StopWithin(side, l.Stop, b)
+}
+
+// exitsAtClose fills the stops and targets that the close of a bar has reached, where only closes count.
+func (e *engine) exitsAtClose(i int32, last float64) {
+	s := &e.st[i]
+	at := fill.Bar{Open: last, High: last, Low: last, Close: last}
+	for len(s.ways) > 0 && e.books.Pos[i].Qty != 0 && !(s.exited && s.exiting) {
+		side := closing(e.books.Pos[i].Qty > 0)
+		l, stop, target := e.nearest(i, side)
+		hit := fill.Hit{Ref: last, Rule: fill.AtClose}
+		if !fill.StopWithin(side, l.Stop, at) {
+			if hit.Target = true; !fill.LimitWithin(side, l.Target, at, e.matching.LimitTouch) {
+				return
+			}
+		}
+		if !e.fillWay(i, hit, stop, target, atClose) {
+			return
+		}
+	}
+}
+
+// exitsWithin resolves a position's levels against the bar. What had its chance at the open and was cut
+// there waits for the next bar.
+func (e *engine) exitsWithin(i int32, b fill.Bar) {
+	s := &e.st[i]
+	from := 0 // minute from which a replay goes on
+	for e.books.Pos[i].Qty != 0 && !s.exited && (len(s.ways) > 0 || len(s.within) > 0) {
+		side := closing(e.books.Pos[i].Qty > 0)
+		l, stop, target := e.nearest(i, side)
+		if s.entered != fill.Before && e.matching.EntryBar != "" && (s.by != order.Market || e.matching.EntryBar == fill.EntryBarNext) {
+			e.targetOnEntryBar(i, side, l, target, b)
+			return
+		}
+		hit, ok := fill.ExitOnEntry(side, l, s.entered, s.ref)
+		if !ok || e.stopFirst(side, hit, l, b) {
+			hit, stop, ok = e.exitWithin(i, side, l, stop, b, &from)
+		}
+		if !ok {
+			return
+		}
+		if hit.Ambiguous {
+			e.counts.AmbiguousBars++
+		}
+		if !e.fillWay(i, hit, stop, target, within) {
+			return
+		}
+	}
+}
+
+// targetOnEntryBar fills the target of a position that a stop order entered in this bar, if the bar reaches it
+// and spares the stop: all that works in the bar of an entry by other than a market order, where
+// fills.entry_bar says so.
+func (e *engine) targetOnEntryBar(i int32, side order.Side, l fill.Levels, target int, b fill.Bar) {
+	s := &e.st[i]
+	if e.matching.EntryBar != fill.EntryBarMarket || s.by != order.Stop || fill.StopWithin(side, l.Stop, b) || !fill.LimitWithin(side, l.Target, b, e.matching.LimitTouch) {
+		return
+	}
+	hit := fill.Hit{Ref: l.Target, Rule: fill.LimitInBar, Target: true}
+	if fill.LimitAtOpen(side, l.Target, s.ref) {
+		hit.Ref, hit.Rule = s.ref, fill.LimitOpen
+	}
+	e.fillWay(i, hit, -1, target, within)
+}
+
+// exitWithin is which of a stop and a target fills between open and close, and the index of the stop among
+// the ways out. An intrabar trailing stop also follows this bar's own best price, taken to come before its
+// worst. Where the bar leaves open what came first, its minutes may say.
+func (e *engine) exitWithin(i int32, side order.Side, l fill.Levels, stop int, b fill.Bar, from *int) (fill.Hit, int, bool) {
+	s := &e.st[i]
+	given, fixed, ways := l, stop, len(s.ways)
+	for _, w := range s.within {
+		if trailed := w.stop(side, b); s.entered <= fill.OnOpen && !e.outside && tighter(side, l.Stop, trailed) != l.Stop && e.left(i, w.item) > 0 {
+			l.Stop, stop = trailed, len(s.ways)
+			s.ways = append(s.ways, way{price: trailed, item: w.item, name: w.name})
+		}
+	}
+	hit, ok := fill.ExitWithin(side, l, b, s.entered, e.matching)
+	doubtful := hit.Ambiguous || ok && !hit.Target && stop != fixed ||
+		s.entered == fill.InBar && (fill.StopWithin(side, l.Stop, b) || fill.LimitWithin(side, l.Target, b, e.matching.LimitTouch))
+	if e.finer == nil || !doubtful {
+		return hit, stop, ok
+	}
+	r := e.replay(i, side, given, *from)
+	e.doubt(s, r.settled)
+	if !r.settled {
+		return hit, stop, ok
+	}
+	*from, s.ways, stop = r.at, s.ways[:ways], fixed
+	if r.trail >= 0 {
+		w := s.within[r.trail]
+		s.ways, stop = append(s.ways, way{price: r.Ref, item: w.item, name: w.name}), ways
+	}
+	return r.Hit, stop, r.ok
+}
+
+// stop is where an intrabar trailing stop stands in bar b.
+func (w intrabar) stop(side order.Side, b fill.Bar) float64 {
+	best := b.High
+	if side == order.Buy {
+		best = b.Low
+	}
+	return float64(best*(1+float64(side)*w.fraction)) + float64(side)*w.distance
+}
+
+// tighter of two stops of an exit order of the given side: the one the market reaches first. NaN is
+// no stop.
+func tighter(side order.Side, a, b float64) float64 {
+	if math.IsNaN(a) || float64(side)*(a-b) > 0 {
+		return b
+	}
+	return a
+}
+
+// fillWay fills the stop or target that was hit, and reports whether all of it was: a stop that was
+// cut is a market order from then on.
+func (e *engine) fillWay(i int32, hit fill.Hit, stop, target int, p phase) bool {
+	s := &e.st[i]
+	w := s.ways[stop&^(stop>>31)]
+	limit := math.NaN()
+	if hit.Target {
+		w = s.ways[target]
+		limit = w.price
+		if e.matching.LevelCost == fill.LevelCostNone {
+			limit = hit.Ref
+		}
+	} else if s.exDiv > 0 && e.books.Pos[i].Qty > 0 && e.m.syms[i].bars.Low[s.row]+s.exDiv > w.price {
+		e.counts.ExDateStops++
+	}
+	if !hit.Target && e.matching.LevelCost == fill.LevelCostNone {
+		limit = hit.Ref
+	}
+	done := e.closeShares(i, exitFill{hit: hit, phase: p, item: w.item, reason: w.name, decided: s.levelAt, limit: limit})
+	if !done && !hit.Target {
+		e.exitAs(i, w.name, w.item, s.levelAt)
+	}
+	return done
+}
+
+// fillExits fills the market orders to close that work; of those for the closing auction only what was
+// decided in time for it.
+func (e *engine) fillExits(i int32, hit fill.Hit, p phase) {
+	s := &e.st[i]
+	s.exiting = false
+	late := p == atClose && !e.deciding && !e.m.daily && !(e.cfg.Fills.End == fill.EndClose && e.t == e.last)
+	for k := range s.parts {
+		o := &s.parts[k]
+		if !o.working || e.books.Pos[i].Qty == 0 {
+			continue
+		}
+		if late && !e.m.inTime(o.decided, e.t) {
+			s.exiting = true
+			continue
+		}
+		o.working = !e.closeShares(i, exitFill{hit: hit, phase: p, item: k, reason: o.reason, decided: o.decided, limit: math.NaN()})
+		s.exiting = s.exiting || o.working
+	}
+}
+
+// exitFill is what closeShares needs to know.
+type exitFill struct {
+	hit     fill.Hit
+	phase   phase
+	item    int
+	reason  string
+	decided int32
+	limit   float64 // NaN without one
+}
+
+// closeShares closes what an exit has left, as far as the volume cap lets it, and reports whether that
+// was all. The commission of an exit is that of one order over all its fills.
+func (e *engine) closeShares(i int32, x exitFill) bool {
+	s := &e.st[i]
+	pos := &e.books.Pos[i]
+	side := closing(pos.Qty > 0)
+	want := e.left(i, x.item)
+	qty := want
+	if cap := e.room(i, x.phase); cap < qty {
+		qty = e.play(i).cfg.Size.Floor(cap)
+	}
+	if qty <= 0 {
+		if want > 0 {
+			e.refuse(order.NoVolume)
+			s.exited = true
+			return false
+		}
+		return true
+	}
+	o := &s.parts[x.item]
+	price := e.price(i, side, x.hit.Ref, x.limit, qty)
+	c := e.commission()
+	fee := c.Next(o.billed, qty, price)
+	o.closed += qty
+	o.billed = fill.Billed{Qty: o.billed.Qty + qty, Value: o.billed.Value + float64(qty*price), Charged: o.billed.Charged + fee,
+		Tiered: o.billed.Tiered + c.Tiered(qty)}
+	e.book(i, side, qty, x.hit.Ref, price, fee, e.levy(side, qty, price), x.reason, x.hit.Rule, x.decided, false)
+	if pos.Qty == 0 {
+		s.exited, s.gone, s.goneOf = true, s.row+1, s.side
+		if s.working && s.intent == s.side {
+			s.working = false // what is left of the entry that this position came from
+		}
+		return true
+	}
+	s.exited = s.exited || qty < want
+	return qty >= want
+}

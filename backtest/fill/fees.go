@@ -1,0 +1,115 @@
+package fill
+
+import (
+	"time"
+
+	"backtester/backtest/instrument"
+	"backtester/backtest/order"
+)
+
+// Regulatory names whose fees sales pay.
+type Regulatory string
+
+// USFees are those of the United States: section 31 of the Exchange Act, and FINRA's trading activity fee.
+const USFees Regulatory = "us"
+
+// FeeRate is what a fee was from a date on, until the next of its kind. Sales pay it, purchases do not.
+type FeeRate struct {
+	Fee        string          `json:"fee"` // sec_section_31 | finra_taf
+	From       instrument.Date `json:"from"`
+	PerMillion float64         `json:"usd_per_million,omitempty"` // of the traded value
+	PerShare   float64         `json:"usd_per_share,omitempty"`
+	Most       float64         `json:"usd_most,omitempty"` // of one sale
+	Source     string          `json:"source"`
+}
+
+// The rates are known from the first to the last of these days. Outside of them nothing is charged, and a
+// run that trades there says so: a rate is never guessed.
+var (
+	FeesFrom = instrument.NewDate(2013, 5, 25)
+	FeesTo   = instrument.NewDate(2026, 2, 28)
+)
+
+// Where each rate and its first day were read. What could not be read again in a published document says so.
+const (
+	advisory  = "SEC, section 31 fee rate advisory"
+	notice    = "FINRA, information notice of "
+	byLaws    = "FINRA, schedule A to the by-laws, section 1"
+	unchecked = "; the first day is not confirmed by a document at hand"
+)
+
+// section31 in USD a million.
+var section31 = feesOf("sec_section_31",
+	feeSince{2013, 5, 25, 17.4, 0, notice + "2014-03-03 (rate)" + unchecked},
+	feeSince{2014, 3, 18, 22.1, 0, notice + "2014-03-03"},
+	feeSince{2015, 2, 14, 18.4, 0, advisory + " for fiscal 2015" + unchecked},
+	feeSince{2016, 2, 16, 21.8, 0, notice + "2016-03-15 (rate)" + unchecked},
+	feeSince{2017, 7, 4, 23.1, 0, advisory + " for fiscal 2017"},
+	feeSince{2018, 5, 22, 13, 0, notice + "2018-05-07"},
+	feeSince{2019, 4, 16, 20.7, 0, advisory + " #2 for fiscal 2019, 2019-03-12"},
+	feeSince{2020, 2, 18, 22.1, 0, notice + "2020-02-03"},
+	feeSince{2021, 2, 25, 5.1, 0, notice + "2021-02-16"},
+	feeSince{2022, 5, 14, 22.9, 0, advisory + " for fiscal 2022" + unchecked},
+	feeSince{2023, 2, 27, 8, 0, advisory + " #2 for fiscal 2024 (rate)" + unchecked},
+	feeSince{2024, 5, 22, 27.8, 0, advisory + " #2 for fiscal 2024"},
+	feeSince{2025, 5, 14, 0, 0, "SEC, release 34-102779, 2025-04-08; " + notice + "2025-04-24"})
+
+// activity in USD a share, and the most that one sale pays.
+var activity = feesOf("finra_taf",
+	feeSince{2012, 7, 1, 0.000119, 5.95, byLaws + unchecked},
+	feeSince{2022, 1, 1, 0.00013, 6.49, byLaws + unchecked},
+	feeSince{2023, 1, 1, 0.000145, 7.27, byLaws + unchecked},
+	feeSince{2024, 1, 1, 0.000166, 8.3, byLaws + unchecked},
+	feeSince{2026, 1, 1, 0.000195, 9.79, "SR-FINRA-2024-019, 89 FR 93709" + unchecked})
+
+type feeSince struct {
+	year, month, day int
+	rate, most       float64
+	source           string
+}
+
+func feesOf(fee string, list ...feeSince) []FeeRate {
+	out := make([]FeeRate, len(list))
+	for k, x := range list {
+		out[k] = FeeRate{Fee: fee, From: instrument.NewDate(x.year, time.Month(x.month), x.day), PerMillion: x.rate, Source: x.source}
+		if x.most > 0 {
+			out[k].PerMillion, out[k].PerShare, out[k].Most = 0, x.rate, x.most
+		}
+	}
+	return out
+}
+
+// Charge is the fees of an execution, USD, not rounded: value x rate / 1,000,000, and shares x rate up to
+// the most that one sale pays.
+func (r Regulatory) Charge(side order.Side, d instrument.Date, qty, value float64) float64 {
+	if r != USFees || side != order.Sell || d < FeesFrom || d > FeesTo {
+		return 0
+	}
+	taf := ruling(activity, d)
+	return float64(value*ruling(section31, d).PerMillion/1e6) + min(taf.Most, float64(qty*taf.PerShare))
+}
+
+// ruling is the rate that is in force on a day.
+func ruling(rates []FeeRate, d instrument.Date) *FeeRate {
+	k := len(rates) - 1
+	for k > 0 && rates[k].From > d {
+		k--
+	}
+	return &rates[k]
+}
+
+// Rates lists what was in force between two days.
+func (r Regulatory) Rates(from, to instrument.Date) []FeeRate {
+	if r != USFees {
+		return nil
+	}
+	var out []FeeRate
+	for _, rates := range [][]FeeRate{section31, activity} {
+		for k := range rates {
+			if rates[k].From <= min(to, FeesTo) && (k+1 == len(rates) || rates[k+1].From > max(from, FeesFrom)) {
+				out = append(out, rates[k])
+			}
+		}
+	}
+	return out
+}

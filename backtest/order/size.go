@@ -1,0 +1,162 @@
+package order
+
+import "math"
+
+// Basis of a sizing decision: plain numbers taken at the decision bar.
+type Basis struct {
+	Equity float64 // account equity, USD
+	Price  float64 // the order's price, or the decision close for market orders, USD
+	Stop   float64 // protective stop if entered at Price; NaN when there is none
+	Side   Side
+	Sigma  float64 // annual volatility of the symbol, a fraction; for sizes that ask for it
+	Record Record  // of the run's last closed trades, likewise
+}
+
+// Record is how trades went.
+type Record struct {
+	Wins, Losses int     // trades with a profit, and the others
+	Won, Lost    float64 // sums of their returns, both positive
+}
+
+// Kelly is the weight that maximises the growth of trades that win and lose as these did on average:
+// p / mean loss - (1-p) / mean win. +Inf without a loss, -Inf without a win.
+func (r Record) Kelly() float64 {
+	switch {
+	case r.Lost == 0:
+		return math.Inf(1)
+	case r.Won == 0:
+		return math.Inf(-1)
+	}
+	n := float64(r.Wins + r.Losses)
+	return float64(r.Wins)/n/(r.Lost/float64(r.Losses)) - float64(r.Losses)/n/(r.Won/float64(r.Wins))
+}
+
+// Refusal says why no order came of a decision; "" means none.
+type Refusal string
+
+const (
+	Accepted        Refusal = ""
+	NoCash          Refusal = "no_cash"          // less than one lot could be paid
+	NoSlot          Refusal = "no_slot"          // max_positions reached
+	BelowLot        Refusal = "below_lot"        // the size itself is less than one lot
+	WrongStop       Refusal = "stop_wrong_side"  // risk size with a stop on the wrong side of the price
+	AbsentPrice     Refusal = "absent_price"     // order price, stop or size not known yet
+	AbsentRank      Refusal = "absent_rank"      // rank not known: no candidate
+	AbsentWeight    Refusal = "absent_weight"    // target weight not known: takes no part in a rebalance
+	BothSides       Refusal = "both_sides"       // long and short entries true at once
+	OutsideUniverse Refusal = "outside_universe" // the symbol was no member of the universe
+	CutAllOrNone    Refusal = "all_or_none"      // cash or volume would have cut an all-or-none order
+	NoMargin        Refusal = "no_margin"        // Regulation T initial margin
+	NotTraded       Refusal = "not_traded"       // the symbol did not trade while the order worked
+	NoVolume        Refusal = "volume_cap"       // the volume cap left less than one lot
+	NotMember       Refusal = "not_member"       // the symbol is not in the universe
+	Held            Refusal = "held"             // a position or a working entry is in the way
+	Cooling         Refusal = "cooldown"         // entry.cooldown after an exit
+	NotRearmed      Refusal = "not_rearmed"      // entry.rearm: the condition held ever since the exit
+	NoEdge          Refusal = "no_edge"          // Kelly size after trades that lost more than they won
+	LimitPosition   Refusal = "limit_position"   // limits.position
+	LimitGroup      Refusal = "limit_group"      // limits.group or per_group
+	LimitGross      Refusal = "limit_gross"      // limits.gross
+	LimitNet        Refusal = "limit_net"        // limits.net
+	LimitSide       Refusal = "limit_side"       // limits.longs or shorts
+	LastBar         Refusal = "last_bar"         // decided on the last bar: nothing left to fill it
+)
+
+// Quantity is the size wanted for an entry, before cash, margin and volume cut it.
+//
+//	shares: as given    value: value / price    weight: weight x equity / price
+//	risk:   risk x equity / |price - stop|, at most weight x equity / price
+//	volatility, kelly: a weight of their own
+//
+// Whole lots are floored. With Fractional the amount of money is returned instead (qty NaN) for
+// value and weight, because such an order is divided by the fill price.
+func (s Size) Quantity(b Basis) (qty, amount float64, why Refusal) {
+	nan := math.NaN()
+	if !(b.Price > 0) || math.IsNaN(b.Equity) {
+		return nan, nan, AbsentPrice
+	}
+	s, why = s.weighed(b)
+	switch {
+	case why != Accepted:
+		return nan, nan, why
+	case s.Risk > 0:
+		distance := (b.Price - b.Stop) * float64(b.Side)
+		if math.IsNaN(distance) {
+			return nan, nan, AbsentPrice
+		}
+		if distance <= 0 {
+			return nan, nan, WrongStop
+		}
+		qty = min(s.Risk*b.Equity/distance, s.weightCap()*b.Equity/b.Price)
+	case s.Shares > 0:
+		qty = s.Shares
+	case s.Fractional:
+		amount = s.Value
+		if s.Value == 0 {
+			amount = s.Weight * b.Equity
+		}
+		if amount <= 0 {
+			return nan, nan, BelowLot
+		}
+		return nan, amount, Accepted
+	case s.Value > 0:
+		qty = s.Value / b.Price
+	default:
+		qty = s.Weight * b.Equity / b.Price
+	}
+	if qty = s.Floor(qty); !(qty > 0) {
+		return nan, nan, BelowLot
+	}
+	return qty, nan, Accepted
+}
+
+// weighed is s with the weight that a volatility or Kelly size comes to.
+func (s Size) weighed(b Basis) (Size, Refusal) {
+	switch k := s.Kelly; {
+	case s.Volatility != nil:
+		if !(b.Sigma > 0) {
+			return s, AbsentWeight
+		}
+		s.Weight = min(s.Volatility.Target/b.Sigma, s.Volatility.Most)
+	case k != nil && b.Record.Wins+b.Record.Losses < k.Trades:
+		s.Weight = min(k.Start, k.Most)
+	case k != nil:
+		s.Weight = min(k.Fraction*b.Record.Kelly(), k.Most)
+	default:
+		return s, Accepted
+	}
+	if !(s.Weight > 0) {
+		return s, NoEdge
+	}
+	return s, Accepted
+}
+
+// Sized reports whether anything says how much.
+func (s *Size) Sized() bool {
+	return s.Shares > 0 || s.Value > 0 || s.Weight > 0 || s.Risk > 0 || s.Volatility != nil || s.Kelly != nil
+}
+
+// weightCap bounds a risk size: the stated weight, else all of the equity.
+func (s Size) weightCap() float64 {
+	if s.Weight > 0 {
+		return s.Weight
+	}
+	return 1
+}
+
+// Floor rounds toward zero to whole lots; fractional sizes pass unchanged. A quantity within 1e-9
+// of a lot counts as that lot, so that 99.9999999999 shares born of division are 100.
+func (s Size) Floor(qty float64) float64 {
+	if s.Fractional {
+		return qty
+	}
+	lot := s.Lot
+	if lot <= 0 {
+		lot = 1
+	}
+	n := math.Floor(qty / lot)
+	if r := math.Round(qty / lot); r > n && r-qty/lot <= 1e-9+float64(1e-13*r) {
+		n = r
+	}
+	return n * lot
+}

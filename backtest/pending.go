@@ -1,0 +1,212 @@
+package backtest
+
+import (
+	"context"
+	"math"
+
+	"backtester/backtest/bar"
+	"backtester/backtest/fill"
+	"backtester/backtest/instrument"
+	"backtester/backtest/order"
+)
+
+// Orders is what the last bar of a run leaves to be done in the next session: what a trader would send
+// to a broker before it. Stops and targets of positions that are yet to be entered are not among them,
+// because they depend on the price that is paid.
+type Orders struct {
+	Strategy string         `json:"strategy"`
+	Decided  string         `json:"decided"` // the last bar
+	Session  string         `json:"session"` // in which the orders work first
+	Cash     float64        `json:"cash"`    // at the last close, USD
+	Equity   float64        `json:"equity"`
+	Orders   []PendingOrder `json:"orders"` // exits by symbol, then entries in the order in which they are served
+	Warnings []Warning      `json:"warnings"`
+}
+
+// PendingOrder is an order that works after the last bar.
+type PendingOrder struct {
+	Symbol   string   `json:"symbol"`
+	Strategy string   `json:"strategy,omitempty"` // which of several
+	Side     string   `json:"side"`               // buy | sell | short | cover
+	Quantity *float64 `json:"quantity"`           // shares; null for an amount of money
+	Amount   *float64 `json:"amount,omitempty"`
+	Type     string   `json:"type"`            // market, limit, stop, stop_limit, limit_if_touched, moo, moc, trailing_stop
+	Price    *float64 `json:"price"`           // limit or trigger, USD as traded; null for none
+	Limit    *float64 `json:"limit,omitempty"` // worst price once the trigger of price is reached
+	Trail    *float64 `json:"trail,omitempty"` // how far a trailing stop follows the price of the session, USD a share
+	TIF      string   `json:"tif"`
+	Until    string   `json:"until,omitempty"` // last session of a gtd order
+	Decided  string   `json:"decided"`         // bar whose close decided it
+	Reason   string   `json:"reason"`          // entry, or the exit's name
+	OCO      int      `json:"oco,omitempty"`   // number of the pair of entries it belongs to: the first to fill cancels the other
+}
+
+// Pending plays cfg like RunWith, lets the last bar decide too, and lists the orders that work then.
+// Nothing is liquidated at the end of the run.
+func Pending(ctx context.Context, cfg *Config, src bar.Source, o Options) (*Orders, error) {
+	rules, err := rulesFor(cfg, o)
+	if err != nil {
+		return nil, err
+	}
+	open := *cfg
+	open.Fills.End = fill.EndMark
+	k := task{cfg: &open, rules: rules, options: o}
+	m, err := k.load(ctx, src)
+	if err != nil {
+		return nil, err
+	}
+	e, err := k.engine(m)
+	if err != nil {
+		return nil, err
+	}
+	e.finer = magnifier(ctx, k.cfg, src, m)
+	e.follow = &follower{until: e.last}
+	if err := e.run(ctx); err != nil {
+		return nil, err
+	}
+	out := &Orders{Strategy: cfg.Name, Decided: m.stamp(e.last), Session: m.sessionAfter().String(),
+		Cash: e.books.Cash, Equity: e.equity, Orders: []PendingOrder{}, Warnings: dropWarning(e.warnings(src, nil), "no_benchmark")}
+	if e.stopped {
+		out.Decided = m.stamp(e.t)
+		return out, nil
+	}
+	for _, i := range e.books.Held {
+		out.Orders = e.pendingExits(out.Orders, i)
+	}
+	pairs := 0
+	for _, i := range e.orders {
+		s := &e.st[i]
+		if !s.working || e.over(&s.entry) {
+			continue
+		}
+		p := e.pendingEntry(i, &s.entry)
+		if o := s.other(); o != nil {
+			pairs++
+			p.OCO = pairs
+			out.Orders = append(out.Orders, p)
+			p = e.pendingEntry(i, &o.entry)
+			p.OCO = pairs
+		}
+		out.Orders = append(out.Orders, p)
+	}
+	return out, nil
+}
+
+// sessionAfter is the session whose bars come next: that of the last bar while it goes on.
+func (m *market) sessionAfter() instrument.Date {
+	t := len(m.time) - 1
+	if d := m.date[t]; !m.daily && m.endStamp(t, m.closing(t)) < m.closing(t) {
+		return d
+	}
+	return m.nextSession(m.date[t])
+}
+
+// nextSession is the session after d. A calendar that is made of the rows of a file ends with them: what
+// comes then is every day for a market that trades on weekends, else what the exchange has planned.
+func (m *market) nextSession(d instrument.Date) instrument.Date {
+	switch next := m.cal.Next(d); {
+	case next != instrument.Forever:
+		return next
+	case m.cal.SessionsPerYear() > 300:
+		return d + 1
+	}
+	return bar.NYSE().Next(d)
+}
+
+// over reports whether a working entry has no session left after the last bar.
+func (e *engine) over(w *order.Working) bool {
+	next := e.m.sessionAfter()
+	if w.TIF == order.GTD {
+		return w.Until < next
+	}
+	return next > e.m.date[e.last] && w.Expires <= e.m.session[e.last]
+}
+
+// pendingEntry describes a working entry.
+func (e *engine) pendingEntry(i int32, w *order.Working) PendingOrder {
+	p := PendingOrder{Symbol: e.m.syms[i].name, Strategy: e.strategyOf(i), Side: sideWord(w.Side, true), Price: given(w.Trigger), Limit: given(w.Limit),
+		TIF: string(w.TIF), Decided: e.m.stamp(w.Decided), Reason: "entry"}
+	if w.Notional() {
+		p.Amount = given(min(w.Amount, w.Reserve))
+	} else {
+		p.Quantity = given(w.Qty - w.Filled)
+		if math.IsInf(w.Qty, 1) {
+			p.Quantity = nil // it gets its size when it fills
+		}
+	}
+	switch {
+	case w.Market() && w.Auction == order.CloseOnly:
+		p.Type = string(order.MarketOnClose)
+	case w.Market() && w.Auction == order.OpenOnly:
+		p.Type = string(order.MarketOnOpen)
+	case w.Market():
+		p.Type = string(order.Market)
+	case p.Limit == nil:
+		p.Type = string(order.Stop)
+	case p.Price == nil:
+		p.Type, p.Price, p.Limit = string(order.Limit), p.Limit, nil
+	case w.Touch:
+		p.Type = string(order.LimitIfTouched)
+	default:
+		p.Type = string(order.StopLimit)
+	}
+	switch last := e.m.session[e.last]; {
+	case w.TIF == order.GTD:
+		p.Until = w.Until.String()
+	case (w.TIF == order.DayOrder || w.TIF == "") && w.Expires > last+1: // max_wait
+		d := e.m.date[e.last]
+		for range w.Expires - last {
+			d = e.m.nextSession(d)
+		}
+		p.TIF, p.Until = string(order.GTD), d.String()
+	case w.TIF == "":
+		p.TIF = string(order.DayOrder)
+	}
+	return p
+}
+
+// pendingExits appends the market orders, stops and targets of a position.
+func (e *engine) pendingExits(dst []PendingOrder, i int32) []PendingOrder {
+	s := &e.st[i]
+	side := closing(e.books.Pos[i].Qty > 0)
+	p := PendingOrder{Symbol: e.m.syms[i].name, Strategy: e.strategyOf(i), Side: sideWord(side, false), TIF: string(order.DayOrder)}
+	for k := range s.parts {
+		x := &s.parts[k]
+		if !x.working {
+			continue
+		}
+		p.Quantity, p.Type, p.Reason, p.Decided = given(e.left(i, k)), string(order.Market), x.reason, e.m.stamp(x.decided)
+		if e.cfg.Fills.Market != fill.NextOpen && !s.calledIn() {
+			p.Type = string(order.MarketOnClose)
+		}
+		dst = append(dst, p)
+		if e.fraction(s, k) >= 1 {
+			return dst // it takes all; no level can come before it
+		}
+	}
+	for _, w := range s.ways {
+		left := e.left(i, w.item)
+		if left <= 0 {
+			continue
+		}
+		p.Quantity, p.Type, p.Price, p.Trail, p.Reason, p.Decided = given(left), string(order.Stop), given(w.price), nil, w.name, e.m.stamp(s.levelAt)
+		if w.target {
+			p.Type = string(order.Limit)
+		}
+		for _, in := range s.within {
+			if !w.target && in.item == w.item && in.name == w.name {
+				p.Type, p.Trail = "trailing_stop", given(in.distance+float64(in.fraction*e.books.Pos[i].Mark))
+			}
+		}
+		dst = append(dst, p)
+	}
+	return dst
+}
+
+// given is a number that may be absent.
+func given(x float64) *float64 {
+	if math.IsNaN(x) {
+		return nil
+	}
+	return &x
+}

@@ -1,0 +1,454 @@
+package backtest
+
+import (
+	"math"
+
+	"backtester/backtest/expr"
+	"backtester/backtest/fill"
+	"backtester/backtest/order"
+	"backtester/backtest/portfolio"
+)
+
+// openPhase fills at the open: market exits, gapped stops and targets, then entries in order of
+// placement.
+func (e *engine) openPhase() {
+	ending := e.cfg.Fills.End == fill.EndOpen && e.t == e.last
+	for k := 0; k < len(e.books.Held); k++ {
+		i := e.books.Held[k]
+		s := &e.st[i]
+		if !s.here {
+			continue
+		}
+		if ending {
+			e.exit(i, "end", whole)
+		}
+		open := e.m.syms[i].bars.Open[s.row]
+		if s.exiting && !e.outside && (e.cfg.Fills.Market == fill.NextOpen || ending || s.calledIn()) {
+			e.fillExits(i, fill.Hit{Ref: open, Rule: fill.AtOpen}, atOpen)
+		}
+		if len(s.ways) > 0 && e.matching.Levels == "" {
+			e.exitsAtOpen(i, open)
+		}
+		if e.books.Pos[i].Qty == 0 {
+			k--
+		}
+	}
+	for _, i := range e.orders {
+		s := &e.st[i]
+		if !s.here || !s.working {
+			continue
+		}
+		if ending {
+			s.working = false
+			continue
+		}
+		w := &s.entry
+		if w.Auction == order.CloseOnly || e.lookAtClose(w) || w.Auction == order.OpenOnly && !e.m.opens(e.t) {
+			continue
+		}
+		o := s.other()
+		if !e.works(w) && (o == nil || !e.works(&o.entry)) {
+			continue
+		}
+		m := e.enterAtOpen(i, w)
+		if o != nil {
+			m = e.either(i, m, e.enterAtOpen(i, &o.entry), atOpen)
+		}
+		e.match(i, m, atOpen)
+		if w.Once {
+			e.cancel(s)
+		}
+	}
+}
+
+// withinPhase fills limits and stops between open and close: entries, then exits. What had its chance
+// at the open and was cut there (by volume, cash or slots) waits for the next bar.
+func (e *engine) withinPhase() {
+	if e.matching.Levels == fill.AtCloses {
+		return
+	}
+	for _, i := range e.orders {
+		s := &e.st[i]
+		if !s.here || !s.working || s.tried {
+			continue
+		}
+		if w := &s.entry; w.Auction == order.AnyTime {
+			m := e.enterWithin(i, w)
+			if o := s.other(); o != nil {
+				m = e.either(i, m, e.enterWithin(i, &o.entry), within)
+			}
+			s.terms = w.Terms
+			e.match(i, m, within)
+		}
+	}
+	for k := 0; k < len(e.books.Held); k++ {
+		i := e.books.Held[k]
+		s := &e.st[i]
+		if !s.here || len(s.ways) == 0 && len(s.within) == 0 {
+			continue
+		}
+		e.exitsWithin(i, e.bar(i))
+		if e.books.Pos[i].Qty == 0 {
+			k--
+		}
+	}
+}
+
+// closePhase fills market-on-close orders: exits, then entries; and liquidates at the end of the run
+// if so set.
+func (e *engine) closePhase() {
+	ending := e.cfg.Fills.End == fill.EndClose && e.t == e.last
+	onClose := e.cfg.Fills.Market != fill.NextOpen
+	for k := 0; k < len(e.books.Held); k++ {
+		i := e.books.Held[k]
+		s := &e.st[i]
+		if !s.here {
+			continue
+		}
+		if ending {
+			e.exit(i, "end", whole)
+		}
+		if s.exiting && (onClose && !s.calledIn() || ending) {
+			e.fillExits(i, fill.Hit{Ref: e.m.syms[i].bars.Close[s.row], Rule: fill.AtClose}, atClose)
+		}
+		if e.matching.Levels == fill.AtCloses && e.books.Pos[i].Qty != 0 && len(s.ways) > 0 && s.entered == fill.Before {
+			e.exitsAtClose(i, e.m.syms[i].bars.Close[s.row])
+		}
+		if e.books.Pos[i].Qty == 0 {
+			k--
+		}
+	}
+	if ending {
+		return
+	}
+	for _, i := range e.orders {
+		s := &e.st[i]
+		w := &s.entry
+		late := e.lookAtClose(w) && w.Decided < e.t
+		if !s.here || !s.working || !late && (w.Auction != order.CloseOnly || !e.deciding && !e.m.inTime(w.Decided, e.t)) {
+			continue
+		}
+		if late {
+			e.match(i, fill.EntryLooking(w.Terms, e.m.syms[i].bars.Close[s.row], e.matching.LimitTouch), atClose)
+		} else {
+			e.match(i, fill.EntryAtClose(w.Terms, e.m.syms[i].bars.Close[s.row]), atClose)
+		}
+		if w.Once {
+			e.cancel(s)
+		}
+	}
+}
+
+// lookAtClose reports whether an entry looks at the close of a bar, where it fills.
+func (e *engine) lookAtClose(w *order.Working) bool {
+	return e.matching.Levels == fill.AtCloses && !w.Market() && w.Auction == order.AnyTime
+}
+
+// enterAtOpen is what the open makes of an entry.
+func (e *engine) enterAtOpen(i int32, w *order.Working) fill.Match {
+	if !e.works(w) {
+		return fill.Match{}
+	}
+	return fill.EntryAtOpen(w.Terms, e.m.syms[i].bars.Open[e.st[i].row])
+}
+
+// match acts on what a phase made of a working entry.
+func (e *engine) match(i int32, m fill.Match, p phase) {
+	if m.Triggered {
+		w := &e.st[i].entry
+		w.Trigger = math.NaN()
+		if e.matching.Levels == fill.AtCloses && w.Market() {
+			w.Auction = order.CloseOnly // what is left of it
+		}
+	}
+	if m.Hit {
+		e.fillEntry(i, m.Ref, m.Rule, p)
+	}
+}
+
+// cancel ends a working entry; one that never filled has expired.
+func (e *engine) cancel(s *state) {
+	e.counts.Expired += s.unfilled()
+	s.working = false
+}
+
+// phase of a bar, for what depends on it: the volume cap and the exits that may still follow.
+type phase uint8
+
+const (
+	atOpen phase = iota
+	within
+	atClose
+)
+
+// entered is when, for later exits, an entry of this phase happened.
+func (p phase) entered() fill.Entered {
+	return [...]fill.Entered{atOpen: fill.OnOpen, within: fill.InBar, atClose: fill.OnClose}[p]
+}
+
+// room is how many shares the volume cap leaves for a fill in this phase. One budget a symbol and
+// bar serves all its orders.
+func (e *engine) room(i int32, p phase) float64 {
+	c := e.cfg.Costs.VolumeCap
+	frac := [...]float64{atOpen: c.Open, within: c.Bar, atClose: c.Close}[p]
+	return fill.Shares(frac, e.m.syms[i].bars.Volume[e.st[i].row], e.usedOf(i))
+}
+
+// usedOf is how many shares of a symbol were filled in this bar.
+func (e *engine) usedOf(i int32) float64 {
+	if s := &e.st[e.m.twin(i)]; s.usedAt == e.t {
+		return s.used
+	}
+	return 0
+}
+
+// price is the reference price after slippage for so many shares. No slippage carries a limit order
+// beyond its limit.
+func (e *engine) price(i int32, side order.Side, ref, limit, qty float64) float64 {
+	s, bars := &e.st[i], e.m.syms[i].bars
+	slip := &e.cfg.Costs.Slippage
+	if e.matching.Levels == fill.AtCloses {
+		limit = math.NaN()
+	}
+	taken := fill.Taken{Share: qty / bars.Volume[s.row]}
+	if slip.Impact > 0 {
+		taken.Sigma = e.m.syms[i].sigma(int(s.row))
+	}
+	return slip.Within(side, ref, limit, taken, fill.Range{Low: bars.Low[s.row], High: bars.High[s.row]}, e.cfg.Fills.SlippageClip)
+}
+
+// sigma is the standard deviation (n-1) of the last 20 close-to-close returns before a row, in one share
+// basis; NaN with fewer than 20.
+func (s *symbol) sigma(row int) float64 {
+	const n = 20
+	if row <= n {
+		return math.NaN()
+	}
+	var r [n]float64
+	sum := 0.0
+	for k := range r {
+		now, then := row-1-k, row-2-k
+		r[k] = float64(s.bars.Close[now]/s.bars.Close[then]*s.shareRatio(then, now)) - 1
+		sum += r[k]
+	}
+	mean, ss := sum/n, 0.0
+	for _, x := range r {
+		ss += float64((x - mean) * (x - mean))
+	}
+	return math.Sqrt(ss / (n - 1))
+}
+
+// shareRatio is how many shares of row now one share of row then has become.
+func (s *symbol) shareRatio(then, now int) float64 {
+	if s.basis.Share == nil {
+		return 1
+	}
+	return s.basis.Share[now] / s.basis.Share[then]
+}
+
+// fillEntry fills a working entry at a reference price, as far as slots, cash, margin and volume let
+// it. What is cut stays working until its time runs out.
+func (e *engine) fillEntry(i int32, ref float64, rule fill.Rule, p phase) {
+	s := &e.st[i]
+	s.tried = true
+	w := &s.entry
+	pos := &e.books.Pos[i]
+	if pos.Qty*float64(w.Side) < 0 {
+		return // the opposite position has not gone yet
+	}
+	size := &e.play(i).cfg.Size
+	if slots := size.MaxPositions; slots > 0 && pos.Qty == 0 && e.heldBy(i) >= slots {
+		e.refuse(order.NoSlot)
+		return
+	}
+	cap := e.room(i, p)
+	want := w.Qty - w.Filled
+	switch {
+	case w.Notional():
+		want = w.Amount / ref
+	case math.IsInf(want, 1):
+		want = e.sizedAtFill(i, ref)
+	}
+	// The price depends on the quantity and the quantity on the price: it is paid for at the price of
+	// what is wanted, which no smaller quantity exceeds.
+	price := e.price(i, w.Side, ref, w.Limit, min(want, cap, e.most(ref)))
+	if w.Notional() {
+		want = w.Amount / price
+	}
+	qty, why := e.affordable(w.Side, billed(w), want, price, e.books.Room(e.cfg.Account)), order.NoCash
+	if cap < qty {
+		qty, why = cap, order.NoVolume
+	}
+	if qty = size.Floor(qty); qty > 0 && !w.Notional() {
+		price = e.price(i, w.Side, ref, w.Limit, qty)
+	}
+	switch {
+	case !(qty > 0):
+		e.turnDown(i, why, why)
+		return
+	case size.AllOrNone && qty < size.Floor(want) && !math.IsInf(want, 1):
+		e.turnDown(i, order.CutAllOrNone, why)
+		return
+	}
+	if math.IsInf(w.Qty, 1) {
+		w.Qty = want
+	}
+	c := e.commission()
+	fee, levy := c.Next(billed(w), qty, price), e.levy(w.Side, qty, price)
+	w.Tiered += c.Tiered(qty)
+	if o := s.other(); o != nil {
+		o.live = false
+		e.counts.Cancelled++
+	}
+	if pos.Qty == 0 {
+		e.enter(i, ref, p, rule)
+	} else if w.Filled == 0 {
+		s.adds++
+	}
+	e.book(i, w.Side, qty, ref, price, fee, levy, "entry", rule, w.Decided, true)
+	s.initial += qty
+	if w.Notional() {
+		w.Amount -= float64(qty * price)
+		w.Reserve = max(0, w.Reserve-float64(qty*price)-fee)
+	} else {
+		w.Reserve *= max(0, 1-qty/(w.Qty-w.Filled))
+	}
+	w.Filled += qty
+	w.Value += float64(qty * price)
+	w.Charged += fee
+	if s.entered != fill.Before { // later parts of an order keep the levels of the last close
+		e.entryLevels(i)
+	}
+	if done := w.Notional() && why != order.NoVolume || w.Filled >= w.Qty || why == order.NoCash && qty < want; done {
+		s.working = false
+	}
+}
+
+// turnDown counts a fill that did not come about. An order that gets its size when it fills ends there, if
+// the money is not enough.
+func (e *engine) turnDown(i int32, shown, why order.Refusal) {
+	e.refuse(shown)
+	if why == order.NoCash && e.play(i).cfg.Size.At == order.AtFill {
+		e.st[i].working = false
+	}
+}
+
+// sizedAtFill is the size that a working entry gets now that it fills: a value at the price after slippage,
+// or a weight of the money that there is, commission included.
+func (e *engine) sizedAtFill(i int32, ref float64) float64 {
+	w, size := &e.st[i].entry, &e.play(i).cfg.Size
+	room := e.books.Room(e.cfg.Account)
+	price := e.price(i, w.Side, ref, w.Limit, e.most(ref))
+	if size.Value > 0 {
+		return size.Floor(size.Value / price)
+	}
+	return size.Floor(e.commission().Affordable(fill.Billed{}, size.Weight*e.play(i).share*max(0, room), price))
+}
+
+// billed is what a working entry has traded and been charged so far.
+func billed(w *order.Working) fill.Billed {
+	return fill.Billed{Qty: w.Filled, Value: w.Value, Charged: w.Charged, Tiered: w.Tiered}
+}
+
+// most is more shares than any order at this price could get: a bound for prices that depend on size.
+func (e *engine) most(ref float64) float64 { return 2 * max(0, e.books.Room(e.cfg.Account)) / ref }
+
+// affordable cuts a further quantity of an order to what money pays including commission: cash, or in a
+// margin account what margin carries.
+func (e *engine) affordable(side order.Side, b fill.Billed, want, price, money float64) float64 {
+	if e.cfg.Account.Kind == portfolio.Proceeds && side == order.Sell {
+		return want
+	}
+	if e.cost(side, b, want, price) <= money {
+		return want
+	}
+	c := e.commission()
+	if e.cfg.Account.Kind == portfolio.RegT {
+		return min(want, max(0, (money-2*(c.Next(b, want, price)+e.levy(side, want, price)))/price))
+	}
+	return min(want, c.Affordable(b, money, price))
+}
+
+// cost is what a further quantity of an order takes of money. In a margin account commission and fees count
+// twice: they come off equity, of which twice as much may be held.
+func (e *engine) cost(side order.Side, b fill.Billed, qty, price float64) float64 {
+	fee := e.commission().Next(b, qty, price) + e.levy(side, qty, price)
+	if e.cfg.Account.Kind == portfolio.RegT {
+		fee *= 2
+	}
+	return float64(qty*price) + fee
+}
+
+// enter starts a position's state.
+func (e *engine) enter(i int32, ref float64, p phase, rule fill.Rule) {
+	s := &e.st[i]
+	switch s.by = order.Market; rule {
+	case fill.LimitOpen, fill.LimitInBar:
+		s.by = order.Limit
+	case fill.StopOpen, fill.StopInBar:
+		s.by = order.Stop
+	}
+	s.side, s.entered, s.ref = s.intent, p.entered(), ref
+	s.dec, s.plan = s.plan, s.dec // swapped, so that both keep their memory
+	s.held, s.hi, s.lo = 0, ref, ref
+	if e.deciding {
+		s.held = 1 // this close was the entry bar's
+	}
+	s.exiting, s.exited, s.guard, s.adds = false, false, s.dec.guard, 0
+	s.initial, s.parts, s.memory = 0, append(s.parts[:0], part{}), s.memory[:0] // the first part is the whole
+	for k := range s.side.Exits {
+		for len(s.parts) < s.side.Exits[k].Item+2 {
+			s.parts = append(s.parts, part{})
+		}
+		s.memory = append(s.memory, math.NaN())
+	}
+	if e.play(i).code != nil {
+		s.parts = append(s.parts, part{}) // the last one is for reductions
+	}
+}
+
+// entryLevels sets the exits that work in the bar of the entry: the decision bar's columns with the
+// price actually paid.
+func (e *engine) entryLevels(i int32) {
+	s := &e.st[i]
+	e.vars.Var = [expr.NumPositionVars]float64{}
+	e.vars.Var[expr.EntryPrice] = e.entryPrice(i)
+	e.vars.Var[expr.HighSince], e.vars.Var[expr.LowSince] = s.ref, s.ref
+	e.vars.Var[expr.Equity] = s.dec.equity
+	e.vars.Frozen = s.dec.frozen
+	e.setLevels(i, s.dec.row, s.dec.ratio, s.dec.step)
+}
+
+// book a fill.
+func (e *engine) book(i int32, side order.Side, qty, ref, price, fee, levy float64, reason string, rule fill.Rule, decided int32, entry bool) {
+	s, twin := &e.st[i], &e.st[e.m.twin(i)]
+	x := portfolio.Execution{Sym: i, Side: side, Qty: qty, Ref: ref, Price: price, Fee: fee + levy, Step: e.t, Row: s.row, Reason: reason}
+	twin.used, twin.usedAt = e.usedOf(i)+qty, e.t
+	if len(e.cfg.Costs.Commission.Tiers) > 0 {
+		e.month(qty)
+	}
+	e.books.Book(x)
+	volume := e.m.syms[i].bars.Volume[s.row]
+	if qty > 0.1*volume {
+		e.counts.LargeFills++
+	}
+	if decided == e.t && rule == fill.AtClose && reason != "end" {
+		e.counts.SameBarFills++
+	}
+	e.fills = append(e.fills, execution{Execution: x, rule: rule, decided: decided, entry: entry, volume: volume, levy: levy})
+	e.writeFill()
+}
+
+// entryPrice is the average price of the position's lots, in today's basis.
+func (e *engine) entryPrice(i int32) float64 {
+	lots := e.books.Pos[i].Lots
+	if len(lots) == 1 {
+		return lots[0].Price
+	}
+	value, qty := 0.0, 0.0
+	for k := range lots {
+		value += float64(lots[k].Qty * lots[k].Price)
+		qty += lots[k].Qty
+	}
+	return value / qty
+}

@@ -1,0 +1,208 @@
+package backtest
+
+import (
+	"math"
+
+	"backtester/backtest/bar"
+	"backtester/backtest/expr"
+	"backtester/backtest/fill"
+	"backtester/backtest/instrument"
+	"backtester/backtest/order"
+	"backtester/backtest/portfolio"
+	"backtester/backtest/strategy"
+)
+
+// newSession runs before the first step of a session: what the nights cost, dividends that are due,
+// then for every active symbol splits, dividends going ex, and delistings, in that order.
+func (e *engine) newSession() {
+	e.carry()
+	e.expire()
+	today := e.m.date[e.t]
+	for k := 0; k < len(e.active); k++ {
+		i := e.active[k]
+		s, bars := &e.st[i], e.m.syms[i].bars
+		s.exDiv = 0
+		if bars.Adjusted {
+			e.applyEnd(i)
+			continue
+		}
+		for a := bars.Actions.Splits; int(s.split) < len(a) && a[s.split].Ex <= today; s.split++ {
+			e.applySplit(i, a[s.split])
+		}
+		e.dividends(i, min(today, e.m.firstSession(e.t)))
+		e.applyEnd(i)
+	}
+}
+
+// dividends pays everything that goes ex up to a date.
+func (e *engine) dividends(i int32, until instrument.Date) {
+	s := &e.st[i]
+	for a := e.m.syms[i].bars.Actions.Dividends; int(s.div) < len(a) && a[s.div].Ex <= until; s.div++ {
+		e.applyDividend(i, a[s.div])
+	}
+}
+
+// midBarDividends pays what went ex after the first session of a bar of weeks or months, to what is
+// held at its end: an entry at the bar's open holds the shares by then.
+func (e *engine) midBarDividends() {
+	if e.m.frame.Unit != bar.Week && e.m.frame.Unit != bar.Month {
+		return
+	}
+	for _, i := range e.active {
+		if !e.m.syms[i].bars.Adjusted {
+			e.dividends(i, e.m.date[e.t])
+		}
+	}
+}
+
+// firstSession of step t: its date, for weeks and months the date they begin with.
+func (m *market) firstSession(t int32) instrument.Date {
+	if m.daily {
+		return instrument.DateOfNanos(m.time[t])
+	}
+	return m.date[t]
+}
+
+// carry posts interest, borrow fees and due dividends for the calendar nights since the last session.
+func (e *engine) carry() {
+	if len(e.books.Held) == 0 && !e.books.Carries(e.cfg.Account) {
+		return
+	}
+	before := e.books.Flows
+	e.books.Carry(e.night(e.m.date[e.t-1], e.m.date[e.t]))
+	e.books.Pay(int32(e.m.date[e.t]))
+	e.writeNight(before)
+}
+
+// applySplit restates position, orders and levels. Cash in lieu is paid at today's open, or at the
+// last close restated when the symbol has no bar.
+func (e *engine) applySplit(i int32, sp instrument.Split) {
+	s := &e.st[i]
+	ratio := sp.To / sp.From
+	price := e.books.Pos[i].Mark / ratio
+	if s.here {
+		price = e.m.syms[i].bars.Open[s.row]
+	}
+	closed, held := len(e.books.Closed), e.books.Pos[i].Qty != 0
+	e.books.Split(i, ratio, price, portfolio.Execution{Step: e.t, Row: s.row, Reason: "cash_in_lieu"})
+	if len(e.books.Closed) > closed {
+		t := &e.books.Closed[closed]
+		e.fills = append(e.fills, execution{Execution: portfolio.Execution{Sym: i, Side: closing(t.Long), Qty: t.Qty,
+			Ref: price, Price: price, Step: e.t, Row: s.row, Reason: "cash_in_lieu"}, rule: fill.InLieu, decided: e.t})
+		s.exiting = false
+	}
+	if e.journal != nil && held {
+		e.write(i, Entry{What: Split, Price: price, Ratio: ratio, Rule: string(fill.InLieu)})
+	}
+	frozen := e.play(i).rules.Program.Frozen()
+	s.dec.restate(frozen, ratio)
+	s.plan.restate(frozen, ratio)
+	s.hi, s.lo = s.hi/ratio, s.lo/ratio
+	for k := range s.within {
+		s.within[k].distance /= ratio
+	}
+	for k := range s.memory {
+		s.memory[k] /= ratio
+	}
+	s.initial *= ratio
+	for k := range s.ways {
+		s.ways[k].price /= ratio
+	}
+	for k := range s.parts {
+		s.parts[k].closed *= ratio
+		s.parts[k].shares *= ratio
+	}
+	s.guard = s.guard.split(ratio)
+	if s.working {
+		s.entry.Split(ratio, e.books.Fractional)
+		if o := s.other(); o != nil {
+			o.entry.Split(ratio, e.books.Fractional)
+		}
+		if s.entry.Expires == never && ratio < 1 {
+			s.working = false // resting gtc orders are cancelled on reverse splits
+		}
+	}
+}
+
+// restate keeps what was frozen at a decision in today's basis.
+func (d *decision) restate(frozen []expr.Frozen, ratio float64) {
+	d.ratio *= ratio
+	d.guard = d.guard.split(ratio)
+	for k, f := range frozen {
+		if k < len(d.frozen) {
+			d.frozen[k] = restate(d.frozen[k], f.Unit.Price, f.Unit.Share, ratio)
+		}
+	}
+}
+
+// restate a number with the given powers for a split into ratio.
+func restate(x float64, price, share int8, ratio float64) float64 {
+	for k := price - share; k > 0; k-- {
+		x /= ratio
+	}
+	for k := price - share; k < 0; k++ {
+		x *= ratio
+	}
+	return x
+}
+
+// closing is the side that closes a long (sell) or a short (buy).
+func closing(long bool) order.Side {
+	if long {
+		return order.Sell
+	}
+	return order.Buy
+}
+
+// closesBy is the side that closes a position of so many shares.
+func closesBy(qty float64) order.Side { return closing(qty > 0) }
+
+// applyDividend pays holders of the last session's close, now or on the pay date. Resting gtc buy
+// limits and sell stops drop by the dividend, unless they are marked do-not-reduce.
+func (e *engine) applyDividend(i int32, d instrument.Dividend) {
+	s := &e.st[i]
+	s.exDiv += d.Cash
+	pay := d.Pay
+	if e.cfg.Account.Dividends != portfolio.OnPayDate || pay == instrument.None {
+		pay = d.Ex
+	}
+	e.books.Dividend(i, d.Cash, pay <= e.m.date[e.t], int32(pay))
+	e.writeDividend(i, d, pay)
+	if !s.working || s.entry.Expires != never {
+		return
+	}
+	reduce(&s.entry, s.intent, d.Cash)
+	if o := s.other(); o != nil {
+		reduce(&o.entry, o.intent, d.Cash)
+	}
+}
+
+// reduce the price of a resting order by a dividend.
+func reduce(w *order.Working, by *strategy.SideRules, cash float64) {
+	switch {
+	case by.Entry.Settings.DNR:
+	case w.Side == order.Buy && math.IsNaN(w.Trigger):
+		w.Limit -= cash
+	case w.Side == order.Sell && !w.Touch:
+		w.Trigger -= cash
+	}
+}
+
+// applyEnd acts on the session after the last bar of a symbol that was delisted: a position is closed
+// at the last close less the haircut, a working entry is cancelled.
+func (e *engine) applyEnd(i int32) {
+	s, bars := &e.st[i], e.m.syms[i].bars
+	p := &e.books.Pos[i]
+	if s.here || int(s.row) != bars.Len()-1 || !e.m.gone(bars) {
+		return
+	}
+	s.working, s.exiting = false, false
+	if p.Qty == 0 {
+		return
+	}
+	price := p.Mark * (1 - e.cfg.Account.Haircut)
+	x := portfolio.Execution{Sym: i, Side: closing(p.Qty > 0), Qty: math.Abs(p.Qty), Ref: price, Price: price, Step: e.t, Row: s.row, Reason: "delisted"}
+	e.books.Book(x)
+	e.fills = append(e.fills, execution{Execution: x, rule: fill.Delisted, decided: e.t})
+	e.writeFill()
+}

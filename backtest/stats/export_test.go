@@ -1,0 +1,15 @@
+package stats
+
+// Formulas with a threshold that the table fixes at 0, opened for published vectors.
+
+// WithThreshold computes downside deviation, Kappa 3, upside potential ratio and omega of returns.
+func WithThreshold(r []float64, mar float64) (downside, kappa3, upside, omega float64) {
+	w := &work{r: r, raw: momentsOf(r)}
+	return w.downside(mar), w.kappa3(mar), w.upsidePotential(mar), w.omega(mar)
+}
+
+// Select is the selection of the k lowest values.
+func Select(x []float64, k int) { lower(x, k) }
+
+// TailMean is the exact mean of the lowest share p.
+func TailMean(sorted []float64, p float64) float64 { return tailMean(sorted, p) }

@@ -1,0 +1,326 @@
+package stats
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"backtester/backtest/instrument"
+)
+
+// work is what the rows of the table read: everything that more than one of them needs, computed
+// once.
+type work struct {
+	in      *Input
+	perYear float64 // sessions in a year
+	rf      float64 // risk-free return of one session
+
+	r   []float64 // session returns
+	raw moments   // of r
+	ex  moments   // of r - rf
+	sr  Sharpe    // of one session
+
+	partials []partialMoment // those asked for so far
+	trended  *trended        // nil until it was asked for
+
+	ends  *ends // these four are computed when they are first asked for
+	spans *spans
+	dived *water
+	deep  []float64 // see depths
+	lag   *float64
+
+	cagr           float64
+	trades         tally
+	bench          bench
+	buyAndHold     []float64
+	years365       float64 // calendar span in years of 365.25 days
+	sessionsInYear float64 // n / N
+}
+
+func newWork(in *Input) *work {
+	if len(in.Dates) != len(in.Equity) {
+		panic(fmt.Sprintf("BUG: %d dates for %d values of equity", len(in.Dates), len(in.Equity)))
+	}
+	w := &work{in: in, perYear: in.PeriodsPerYear, cagr: math.NaN()}
+	if !(w.perYear > 0) {
+		w.perYear = PeriodsPerYear(in.Dates)
+	}
+	w.r = Returns(make([]float64, 0, len(in.Equity)), in.Equity)
+	w.rf = perPeriod(in.RiskFreeAnnual, w.perYear)
+	w.raw = momentsOf(w.r)
+	w.ex = w.raw
+	w.ex.mean = w.raw.mean - w.rf
+	w.sr = Sharpe{SR: safeDiv(w.ex.mean, w.ex.sd()), N: w.ex.n, Skew: w.ex.g3(), Kurtosis: w.ex.g4()}
+	if n := len(in.Dates); n > 1 {
+		w.years365 = (float64(in.Dates[n-1]) - float64(in.Dates[0])) / 365.25
+		w.cagr = growth(in.Dates, in.Equity)
+	}
+	w.sessionsInYear = float64(len(w.r)) / w.perYear
+	w.trades = tallyOf(in.Trades)
+	w.bench = benchOf(w)
+	if sound(in.BuyAndHold, len(in.Dates)) {
+		w.buyAndHold = in.BuyAndHold
+	}
+	return w
+}
+
+// ends are the lowest returns, rising, and the highest, negated and rising: 5 % each and the next.
+type ends struct{ low, high []float64 }
+
+func (w *work) tail() *ends {
+	if w.ends == nil {
+		low, high := tails(w.r)
+		w.ends = &ends{low, high}
+	}
+	return w.ends
+}
+
+// spans are calendar months and years, and the returns of the complete ones.
+type spans struct {
+	months, years []Period
+	month, year   []float64
+}
+
+func (w *work) calendar() *spans {
+	if w.spans == nil {
+		w.spans = &spans{}
+		if len(w.in.Dates) > 1 {
+			w.spans.months, w.spans.years = Months(w.in.Dates, w.in.Equity), Years(w.in.Dates, w.in.Equity)
+		}
+		w.spans.month, w.spans.year = whole(w.spans.months), whole(w.spans.years)
+	}
+	return w.spans
+}
+
+// underwater is what is known of drawdowns.
+func (w *work) underwater() *water {
+	if w.dived == nil {
+		d := waterOf(w.in)
+		w.dived = &d
+	}
+	return w.dived
+}
+
+// lagOne is the first autocorrelation of the returns.
+func (w *work) lagOne() float64 {
+	if w.lag == nil {
+		v := autocorrelation(w.r, w.raw, 1)
+		w.lag = &v
+	}
+	return *w.lag
+}
+
+func waterOf(in *Input) water { return scan(in.bars()) }
+
+// bars are the curve at bar closes and its dates.
+func (in *Input) bars() ([]instrument.Date, []float64) {
+	if in.BarEquity != nil {
+		return in.BarDates, in.BarEquity
+	}
+	return in.Dates, in.Equity
+}
+
+// depths are the drawdowns at every bar after the first, as far as quantiles of 5 % need them in order.
+func (w *work) depths() []float64 {
+	if w.deep == nil {
+		_, equity := w.in.bars()
+		if len(equity) == 0 {
+			return nil
+		}
+		w.deep = Drawdown(make([]float64, 0, len(equity)), equity)[1:]
+		lower(w.deep, int(0.05*float64(len(w.deep)))+2)
+	}
+	return w.deep
+}
+
+// tails selects the values that quantiles and tail means of 5 % and less need.
+func tails(r []float64) (low, high []float64) {
+	k := min(int(0.05*float64(len(r)))+2, len(r))
+	low = slices.Clone(r)
+	lower(low, k)
+	// The highest are among the others, which are fewer, unless there are next to none.
+	rest := low[k:]
+	if len(rest) < k {
+		rest = slices.Clone(r)
+	}
+	high = make([]float64, len(r)) // as long as r, for quantiles; only its beginning is ever read
+	for i, v := range rest {
+		high[i] = -v
+	}
+	lower(high[:len(rest)], k)
+	return low, high
+}
+
+// perPeriod de-annualises a rate.
+func perPeriod(annual, perYear float64) float64 {
+	if annual == 0 {
+		return 0
+	}
+	return math.Pow(1+annual, 1/perYear) - 1
+}
+
+// autocorrelation of lag k with n in both denominators; NaN for a constant sample.
+func autocorrelation(x []float64, m moments, k int) float64 {
+	if len(x) <= k {
+		return math.NaN()
+	}
+	// Terms of either sign and of one size: plain sums of blocks lose nothing that matters.
+	var s sum
+	for lo := k; lo < len(x); lo += 256 {
+		var a, b float64
+		now, then := x[lo:min(lo+256, len(x))], x[lo-k:]
+		i := 0
+		for ; i+1 < len(now); i += 2 {
+			a += (now[i] - m.mean) * (then[i] - m.mean)
+			b += (now[i+1] - m.mean) * (then[i+1] - m.mean)
+		}
+		if i < len(now) {
+			a += (now[i] - m.mean) * (then[i] - m.mean)
+		}
+		s.add(a + b)
+	}
+	return safeDiv(s.value()/float64(len(x)), m.m2)
+}
+
+// n is the number of session returns.
+func (w *work) n() float64 { return float64(len(w.r)) }
+
+func (w *work) first() float64 { return w.at(w.in.Equity, 0) }
+func (w *work) last() float64  { return w.at(w.in.Equity, len(w.in.Equity)-1) }
+
+func (w *work) at(x []float64, i int) float64 {
+	if i < 0 || i >= len(x) {
+		return math.NaN()
+	}
+	return x[i]
+}
+
+// annual is the rate of growth over sessions, (V_n/V_0)^(N/n)-1.
+func (w *work) annual() float64 {
+	ratio := w.last() / w.first()
+	if len(w.r) == 0 || !(w.first() > 0) || !(ratio >= 0) {
+		return math.NaN()
+	}
+	return math.Pow(ratio, w.perYear/w.n()) - 1
+}
+
+// lpm is the lower partial moment mean(max(mar-r,0)^k) of the session returns, hpm the upper one,
+// mean(max(r-mar,0)^k); k is 1, 2 or 3.
+func (w *work) lpm(mar float64, k int) float64 { return w.partial(mar, -1, k) }
+func (w *work) hpm(mar float64, k int) float64 { return w.partial(mar, 1, k) }
+
+// partialMoment is one that was asked for: several ratios rest on the same few.
+type partialMoment struct {
+	mar, sign float64
+	k         int
+	value     float64
+}
+
+func (w *work) partial(mar, sign float64, k int) float64 {
+	for _, p := range w.partials {
+		if p.mar == mar && p.sign == sign && p.k == k {
+			return p.value
+		}
+	}
+	v := partial(w.r, mar, sign, k)
+	w.partials = append(w.partials, partialMoment{mar, sign, k, v})
+	return v
+}
+
+// partial is mean(max(sign*(r-mar), 0)^k) for k of 1, 2 or 3. All terms have one sign, so plain sums of
+// blocks lose nothing that matters.
+func partial(r []float64, mar, sign float64, k int) float64 {
+	var s sum
+	for lo := 0; lo < len(r); lo += 256 {
+		var one, two, three float64
+		for _, v := range r[lo:min(lo+256, len(r))] { // no branch: returns change sign at random
+			d := sign * (v - mar)
+			d = (math.Abs(d) + d) / 2
+			one += d
+			two += float64(d * d)
+			three += float64(float64(d*d) * d)
+		}
+		s.add([...]float64{1: one, 2: two, 3: three}[k])
+	}
+	return s.value() / float64(len(r))
+}
+
+func (w *work) downside(mar float64) float64 { return math.Sqrt(w.lpm(mar, 2)) }
+func (w *work) sortino() float64 {
+	return safeDiv(w.ex.mean, w.downside(w.rf)) * math.Sqrt(w.perYear)
+}
+func (w *work) omega(l float64) float64 { return safeDiv(w.hpm(l, 1), w.lpm(l, 1)) }
+
+// worst is a number of the deepest drawdown; NaN when there was none.
+func (w *work) worst(f func(Episode) float64) float64 {
+	e, ok := w.underwater().worst()
+	if !ok {
+		return math.NaN()
+	}
+	return f(e)
+}
+
+func (w *work) maxDrawdown() float64 {
+	if w.underwater().n < 1 {
+		return math.NaN()
+	}
+	d := 0.0
+	for i := range w.underwater().episodes {
+		d = min(d, w.underwater().episodes[i].Depth)
+	}
+	return d
+}
+
+// over is x divided by the depth of the deepest drawdown; NaN when there was none.
+func (w *work) over(x float64) float64 { return safeDiv(x, -w.maxDrawdown()) }
+
+// sound reports whether a level can be used: as long as the dates, finite and positive.
+func sound(level []float64, n int) bool {
+	if n < 2 || len(level) != n {
+		return false
+	}
+	for _, v := range level {
+		if !(v > 0) || math.IsInf(v, 1) {
+			return false
+		}
+	}
+	return true
+}
+
+func share(x []float64, is func(float64) bool) float64 {
+	k := 0
+	for _, v := range x {
+		if is(v) {
+			k++
+		}
+	}
+	return safeDiv(float64(k), float64(len(x)))
+}
+
+func positive(v float64) bool { return v > 0 }
+
+func least(x []float64) float64 {
+	if len(x) == 0 {
+		return math.NaN()
+	}
+	return slices.Min(x)
+}
+
+func most(x []float64) float64 {
+	if len(x) == 0 {
+		return math.NaN()
+	}
+	return slices.Max(x)
+}
+
+// geometric is the mean growth of periods.
+func geometric(x []float64) float64 {
+	if len(x) == 0 {
+		return math.NaN()
+	}
+	var s sum
+	for _, v := range x {
+		s.add(math.Log1p(v))
+	}
+	return math.Expm1(s.value() / float64(len(x)))
+}

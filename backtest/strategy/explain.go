@@ -1,0 +1,364 @@
+package strategy
+
+import (
+	"fmt"
+	"strings"
+
+	"backtester/backtest/bar"
+	"backtester/backtest/expr"
+	"backtester/backtest/fill"
+	"backtester/backtest/instrument"
+	"backtester/backtest/order"
+	"backtester/backtest/portfolio"
+)
+
+// Explain says in words what the file does: symbols, rules, size, costs, and what history and columns
+// the rules need. It is for reading, its wording may change. Faults are those of Compile. The text
+// ends in a newline.
+func (f *File) Explain() (string, Diagnostics) {
+	rules, wrong := f.Compile()
+	if len(wrong) > 0 {
+		return "", wrong
+	}
+	e := &explainer{decider: "script decides"}
+	if f.Rebalance != nil {
+		e.decider = "rebalance says"
+	}
+	e.line("%s", f.Name)
+	e.scope(f)
+	for i, p := range f.Params {
+		if i == 0 {
+			e.line("Parameters:")
+		}
+		e.item("%s", paramWords(p))
+	}
+	for i, s := range f.Series {
+		if i == 0 {
+			e.line("From files, each value from the time on at which it was known:")
+		}
+		e.item("%s in %s", s.Name, s.Expr)
+	}
+	for i, s := range f.Functions {
+		if i == 0 {
+			e.line("Functions:")
+		}
+		e.item("%s = %s", s.Name, s.Expr)
+	}
+	for i, s := range f.Signals {
+		if i == 0 {
+			e.line("Named:")
+		}
+		e.item("%s = %s", s.Name, s.Expr)
+	}
+	if name, text, ok := f.ScriptText(); ok {
+		e.line("Decisions by %s, %s of Starlark, after the rules below.", name, count(strings.Count(strings.TrimSpace(text), "\n")+1, "line"))
+	} else if f.Script != "" {
+		e.line("Decisions by the script %s, which was not read.", f.Script)
+	}
+	if f.Rebalance != nil {
+		for _, words := range rebalanceWords(f.Rebalance) {
+			e.line("%s", words)
+		}
+	}
+	e.side(f.Long, rules.Long, "Buy")
+	e.side(f.Short, rules.Short, "Sell short")
+	for i := range rules.Parts {
+		p := &rules.Parts[i]
+		e.line("%s, with %s of equity, is the strategy %s.", p.Name, shortest(p.Share), f.Strategies[i].File)
+	}
+	if len(rules.Parts) > 0 {
+		e.line("They share the cash, and the settings of this file are those of the account.")
+	} else {
+		e.line("Size: %s.", sizeWords(f.Size))
+	}
+	if words := limitWords(&f.Limits); words != "" {
+		e.line("New orders are cut to %s.", words)
+	}
+	e.line("Costs: %s.", costWords(f.Costs))
+	e.line("Account: %s, %s USD to start with.", map[portfolio.Kind]string{portfolio.Cash: "cash", portfolio.RegT: "Regulation T margin", portfolio.Covered: "longs and shorts covered in full by equity",
+		portfolio.Proceeds: "proceeds of shorts are cash to spend"}[f.Account.Kind], shortest(f.Account.Cash))
+	if f.Benchmark != "" {
+		e.line("Compared with %s, dividends reinvested, without costs.", f.Benchmark)
+	}
+	if f.BuyAndHold {
+		e.line("Compared with buying the symbols in equal parts and holding them, under the same rules and costs.")
+	}
+	if len(rules.Parts) > 0 {
+		e.line("Needs %s of history before the first decision.", count(rules.Warmup, "bar"))
+		return e.String(), nil
+	}
+	e.line("Needs %s of history before the first decision, and %s of each bar.", count(rules.Warmup, "bar"), columnWords(rules.Program.Columns()))
+	return e.String(), nil
+}
+
+type explainer struct {
+	strings.Builder
+	decider string // of what the file's entries do not decide
+}
+
+func (e *explainer) line(format string, args ...any) { fmt.Fprintf(e, format+"\n", args...) }
+func (e *explainer) item(format string, args ...any) { fmt.Fprintf(e, "  "+format+"\n", args...) }
+
+func (e *explainer) scope(f *File) {
+	what := "The symbols that are given with the run"
+	if s := f.Universe.Symbols; len(s) > 8 {
+		what = fmt.Sprintf("%s and %d more symbols", strings.Join(s[:8], ", "), len(s)-8)
+	} else if len(s) > 0 {
+		what = list(s, "and")
+	}
+	what = universeWords(what, &f.Universe)
+	when := ""
+	if f.Data.From != instrument.None {
+		when += ", from " + f.Data.From.String()
+	}
+	if f.Data.To != instrument.None {
+		when += ", to " + f.Data.To.String()
+	}
+	seen := map[bar.Adjust]string{bar.AdjustSplit: "restated for splits", bar.AdjustTotal: "restated for splits and dividends", bar.AdjustRaw: "as traded"}
+	e.line("%s, bars of %s%s. Rules see past prices %s; the books are kept in prices as traded.", what, f.Data.Bars, when, seen[f.Data.Adjust])
+}
+
+// universeWords says who may be traded.
+func universeWords(what string, u *Universe) string {
+	if u.Members != "" {
+		what = "The symbols listed in " + u.Members + ", each in its time"
+	} else if len(u.Symbols) == 0 && (u.Dynamic() || len(u.Type) > 0) {
+		what = "All symbols that the data holds, delisted ones included"
+	}
+	if len(u.Type) > 0 {
+		what += ", of type " + list(u.Type, "or")
+	}
+	if u.Where != "" {
+		what += ", while " + u.Where
+	}
+	if u.Top > 0 {
+		what += ", of these the " + itoa(u.Top) + " with the highest " + u.By
+	}
+	return what
+}
+
+func paramWords(p Param) string {
+	s := p.Name + " = " + shortest(p.Default)
+	if n := len(p.Values); n > 1 {
+		s += fmt.Sprintf("; a sweep tries %d values from %s to %s", n, shortest(p.Values[0]), shortest(p.Values[n-1]))
+	}
+	return s
+}
+
+func (e *explainer) side(s *Side, r *SideRules, verb string) {
+	if s == nil {
+		return
+	}
+	if s.Entry.When == "" {
+		e.line("%s as the %s.", verb, e.decider)
+		e.exits(s, r)
+		return
+	}
+	e.line("%s when, at the close of a bar, %s.", verb, s.Entry.When)
+	how := "By a market order at the next open"
+	if s.Entry.Order != order.Market {
+		how = fmt.Sprintf("By a %s order at %s", s.Entry.Order, s.Entry.Price)
+		switch {
+		case s.Entry.TIF == order.GTC:
+			how += ", good till cancelled"
+		case s.Entry.MaxWait > 0:
+			how += fmt.Sprintf(", for the next session and %s more", count(s.Entry.MaxWait, "session"))
+		default:
+			how += ", for the next session"
+		}
+	}
+	if s.Entry.Rank != "" {
+		how += "; the highest " + s.Entry.Rank + " comes first"
+	}
+	e.item("%s.", how)
+	for _, words := range entryWords(&s.Entry) {
+		e.item("%s.", words)
+	}
+	e.exits(s, r)
+}
+
+// entryWords says what else holds for entries.
+func entryWords(e *order.Entry) []string {
+	var out []string
+	if o := e.Or; o != nil {
+		out = append(out, fmt.Sprintf("Or by a %s order at %s, whichever fills first", o.Order, o.Price))
+	}
+	if e.Cancel != "" {
+		out = append(out, "Cancelled when "+e.Cancel)
+	}
+	if e.Reprice {
+		out = append(out, "While it waits it takes the price of every close")
+	}
+	if a := e.Add; a != nil {
+		when := a.When
+		if when == "" {
+			when = "the same holds again"
+		}
+		out = append(out, "Added to at most "+count(a.Most, "time")+", when "+when)
+	}
+	if e.Rearm {
+		out = append(out, "After an exit not before the condition was false once")
+	}
+	if e.Cool > 0 {
+		out = append(out, "Not within "+count(e.Cool, "bar")+" of an exit")
+	}
+	return out
+}
+
+// exits says the ways out of a position.
+func (e *explainer) exits(s *Side, r *SideRules) {
+	if len(r.Exits) == 0 {
+		e.line("Never closed before the end of the run.")
+		return
+	}
+	e.line("Close at whichever comes first:")
+	for _, x := range s.Exits {
+		for _, way := range exitWords(x) {
+			if x.Name != "" {
+				way = x.Name + ": " + way
+			}
+			e.item("%s", way)
+		}
+	}
+}
+
+// exitWords says the ways out in the order of ExitRule.
+func exitWords(x order.Exit) []string {
+	var out []string
+	if x.When != "" {
+		out = append(out, "the next open after a bar on which "+x.When)
+	}
+	if x.Stop != "" {
+		way := "a stop at " + x.Stop + ", renewed at every close"
+		if x.Ratchet {
+			way = "a stop at " + x.Stop + ", renewed at every close, never loosened"
+		}
+		out = append(out, way)
+	}
+	if x.Target != "" {
+		out = append(out, "a target at "+x.Target+", renewed at every close")
+	}
+	if t := x.Trail; t != nil {
+		distance := shortest(t.Fraction*100) + " % of it"
+		if t.Amount != "" {
+			distance = t.Amount + " USD"
+		}
+		upTo := "up to the bar before"
+		if t.Intrabar {
+			upTo = "the current bar included"
+		}
+		out = append(out, "a stop that follows the best price at a distance of "+distance+", "+upTo)
+	}
+	if x.MaxBars > 0 {
+		out = append(out, "the next open after "+count(x.MaxBars, "bar")+" in the position")
+	}
+	return out
+}
+
+func sizeWords(s order.Size) string {
+	amount := "all equity for one symbol, else an equal part of it for each position there may be"
+	switch {
+	case s.Shares > 0:
+		amount = shortest(s.Shares) + " shares"
+	case s.Value > 0:
+		amount = shortest(s.Value) + " USD"
+	case s.Weight > 0:
+		amount = shortest(s.Weight) + " of equity"
+	case s.Volatility != nil:
+		amount = "a volatility of " + shortest(s.Volatility.Target) + " of equity a year, by the last " + count(s.Volatility.Lookback, "bar") + ", at most " + shortest(s.Volatility.Most) + " of equity"
+	case s.Kelly != nil:
+		amount = shortest(s.Kelly.Fraction) + " of the Kelly weight of the last " + count(s.Kelly.Trades, "trade") + ", until then " + shortest(s.Kelly.Start) + ", at most " + shortest(s.Kelly.Most) + " of equity"
+	case s.Risk > 0:
+		amount = "so many shares that the stop loses " + shortest(s.Risk) + " of equity"
+	}
+	switch {
+	case s.Fractional:
+		amount += ", fractions of shares allowed"
+	case s.Lot != 1:
+		amount += ", in lots of " + shortest(s.Lot)
+	default:
+		amount += ", in whole shares"
+	}
+	if s.MaxPositions > 0 {
+		amount += ", at most " + count(s.MaxPositions, "position")
+	}
+	if s.AllOrNone {
+		amount += ", all or none"
+	}
+	return amount
+}
+
+// limitWords says what new orders are bound by, "" for nothing.
+func limitWords(l *order.Limits) string {
+	var parts []string
+	add := func(there bool, format string, args ...any) {
+		if there {
+			parts = append(parts, fmt.Sprintf(format, args...))
+		}
+	}
+	add(l.Position > 0, "%s of equity in one symbol", shortest(l.Position))
+	add(l.Group > 0, "%s in one group by %s", shortest(l.Group), l.Groups)
+	add(l.PerGroup > 0, "%s in one group by %s", count(l.PerGroup, "position"), l.Groups)
+	add(l.Gross > 0, "%s of longs and shorts together", shortest(l.Gross))
+	add(l.Net > 0, "%s of longs less shorts", shortest(l.Net))
+	add(l.LongSide > 0, "%s", count(l.LongSide, "long position"))
+	add(l.ShortSide > 0, "%s", count(l.ShortSide, "short position"))
+	return strings.Join(parts, ", ")
+}
+
+func costWords(c fill.Costs) string {
+	var parts []string
+	add := func(amount float64, format string) {
+		if amount > 0 {
+			parts = append(parts, fmt.Sprintf(format, shortest(amount)))
+		}
+	}
+	if b := c.Commission.Broker; b != "" {
+		parts = append(parts, "the prices of "+b)
+	}
+	add(c.Commission.PerShare, "%s USD a share")
+	if n := len(c.Commission.Tiers); n > 0 {
+		parts = append(parts, "less from "+shortest(c.Commission.Tiers[0].Above)+" shares a month on")
+	}
+	add(c.Commission.PerOrder, "%s USD an order")
+	add(c.Commission.BPS, "%s bps of the value")
+	add(c.Commission.Min, "at least %s USD an order")
+	add(c.Commission.Max, "at most %s USD an order")
+	add(c.Commission.MaxBPS, "at most %s bps of the value")
+	if c.Regulatory != "" {
+		parts = append(parts, "regulatory fees on sales")
+	}
+	add(c.Slippage.BPS, "market and stop fills %s bps worse than the price")
+	add(c.Borrow.Annual, "borrowed shares %s of their value a year")
+	if c.Borrow.Table != "" {
+		parts = append(parts, "borrowed shares by "+c.Borrow.Table)
+	}
+	add(c.VolumeCap.Bar, "fills of at most %s of a bar's volume")
+	add(c.VolumeCap.Open, "at most %s of it at the open")
+	add(c.VolumeCap.Close, "at most %s of it at the close")
+	if len(parts) == 0 {
+		return "none, which no market offers"
+	}
+	return strings.Join(parts, ", ")
+}
+
+func columnWords(c expr.ColumnSet) string {
+	var names []string
+	for i, name := range []string{"open", "high", "low", "close", "volume"} {
+		if c&(1<<i) != 0 {
+			names = append(names, name)
+		}
+	}
+	if len(names) == 0 {
+		return "nothing"
+	}
+	return list(names, "and")
+}
+
+// count is a number of things, in the plural unless one.
+func count(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return itoa(n) + " " + thing + "s"
+}

@@ -1,0 +1,111 @@
+package sweep_test
+
+import (
+	"bytes"
+	"context"
+	"math"
+	"strings"
+	"testing"
+
+	"backtester/backtest/sweep"
+)
+
+// surfaceOf is a surface of made-up objectives: f of the two parameters.
+func surfaceOf(t *testing.T, f func(a, b float64) float64) *sweep.Surface {
+	t.Helper()
+	cfg := parse(t, "params: {a: 1..5, b: 1..4}\nentry: close > a\nexit: close < b\nsearch: {objective: total_return}\n")
+	plan, err := sweep.NewPlan(context.Background(), cfg, source(t, walk(1, "A", 50)), sweep.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := sweep.NewSurface(plan)
+	metrics := make([]float64, len(plan.Metrics))
+	for i := range plan.Len() {
+		p := plan.Combination(i, nil)
+		metrics[0] = f(p[0], p[1])
+		s.Add(&sweep.Row{Params: p, Metrics: metrics})
+	}
+	return s
+}
+
+func TestSurface(t *testing.T) {
+	s := surfaceOf(t, func(a, b float64) float64 { return 10*a + b })
+	at, best := s.Best()
+	if best != 54 || at[0] != 4 || at[1] != 3 {
+		t.Errorf("best is %v at %v", best, at)
+	}
+	// Neighbours of (5, 4): (4, 3) 43, (4, 4) 44, (5, 3) 53.
+	n := s.Around(at)
+	if n.Neighbours != 3 || n.Median != 44 || n.Worst != 43 || math.Abs(n.Plateau-44.0/54) > 1e-15 || n.Stable != 1 {
+		t.Errorf("%+v", n)
+	}
+	// Variances of the means: a 200, b 1.25, together all of 201.25.
+	w := s.Importance()
+	if math.Abs(w[0]-200/201.25) > 1e-12 || math.Abs(w[1]-1.25/201.25) > 1e-12 {
+		t.Errorf("importance %v", w)
+	}
+	x := s.Slice(0)
+	if x.Best[2] != 34 || x.Median[2] != 32.5 || x.Mean[2] != 32.5 || x.Tried[2] != 4 {
+		t.Errorf("%+v", x)
+	}
+	if h := s.Heat(0, 1); h[2][1] != 32 || len(h) != 5 || len(h[0]) != 4 {
+		t.Errorf("%v", h)
+	}
+	var b bytes.Buffer
+	if err := s.CSV(&b); err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(strings.TrimSpace(b.String()), "\n")
+	if len(lines) != 21 || lines[0] != "a,b,objective,neighbours,neighbour_median,neighbour_worst,plateau,stable" || lines[20] != "5,4,54,3,44,43,0.8148148148148148,1" {
+		t.Errorf("%q", lines)
+	}
+}
+
+// A needle is told from a plateau.
+func TestNeedle(t *testing.T) {
+	s := surfaceOf(t, func(a, b float64) float64 {
+		if a == 3 && b == 2 {
+			return 9
+		}
+		return 0.5
+	})
+	at, _ := s.Best()
+	if n := s.Around(at); n.Neighbours != 8 || n.Stable != 0 || math.Abs(n.Plateau-0.5/9) > 1e-15 {
+		t.Errorf("%+v", n)
+	}
+	flat := surfaceOf(t, func(a, b float64) float64 { return 2 })
+	if w := flat.Importance(); !math.IsNaN(w[0]) {
+		t.Errorf("importance of parameters that change nothing: %v", w)
+	}
+}
+
+// A sweep that cannot fit is refused with the figure, before anything is played.
+func TestMemoryIsRefused(t *testing.T) {
+	_, err := sweep.NewPlan(context.Background(), parse(t, pairs), source(t, walk(1, "A", 5000)), sweep.Options{Memory: 1 << 20})
+	if err == nil || !strings.Contains(err.Error(), "MiB and may take 1") {
+		t.Errorf("%v", err)
+	}
+}
+
+// The fast paths allocate for pieces of work, not for combinations.
+func TestAllocations(t *testing.T) {
+	src := source(t, walk(3, "A", 400))
+	count := func(text string) float64 {
+		cfg := parse(t, text)
+		plan, err := sweep.NewPlan(context.Background(), cfg, src, sweep.Options{Workers: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return testing.AllocsPerRun(3, func() {
+			if _, err := plan.Run(context.Background(), sweep.Options{Workers: 1}); err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+	const rest = "\nconstraint: fast < slow\nentry: sma(close, fast) > sma(close, slow)\nexit: sma(close, fast) < sma(close, slow)\nsize: {weight: 1, fractional: true}\ncosts: {commission: {bps: 10}}\n"
+	few, many := count("params: {fast: 2..20, slow: 2..60}"+rest), count("params: {fast: 2..40, slow: 2..60}"+rest)
+	// 950 combinations more, of no new column.
+	if more := many - few; more > 400 {
+		t.Errorf("%.0f allocations for 950 combinations more", more)
+	}
+}

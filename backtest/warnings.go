@@ -1,0 +1,180 @@
+package backtest
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"backtester/backtest/bar"
+	"backtester/backtest/fill"
+	"backtester/backtest/instrument"
+)
+
+// Noter is implemented by sources that have something to say about the bars they gave.
+type Noter interface {
+	// Notes are stable words and sentences.
+	Notes() []bar.Note
+}
+
+// warnings lists what a careful reader must know, in a fixed order.
+func (e *engine) warnings(src bar.Source, bench []float64) []Warning {
+	w := []Warning{}
+	add := func(code, format string, args ...any) { w = append(w, Warning{code, fmt.Sprintf(format, args...)}) }
+	if src.Synthetic() {
+		add("synthetic_data", "the prices are made up by the demo market: results mean nothing about real ones")
+	}
+	if n, ok := src.(Noter); ok {
+		for _, note := range n.Notes() {
+			add(note.Code, "%s", note.Message)
+		}
+	}
+	for _, note := range e.m.notes {
+		add(note.Code, "%s", note.Message)
+	}
+	if len(e.m.missing) > 0 {
+		names := make([]string, len(e.m.missing))
+		for i, x := range e.m.missing {
+			names[i] = x.Symbol
+		}
+		add("missing_symbols", "no bars in range for %s: the run is without them", list(names))
+	}
+	if c := e.plays[0].code; c != nil && c.script == nil && c.rule == nil {
+		add("go_strategy", "decisions were made by the Go type %s: the settings alone do not repeat this run", c.facts.Name)
+	}
+	e.playWarnings(add)
+	e.rangeWarnings(add)
+	for k := range e.plays {
+		p := &e.plays[k]
+		if p.code != nil && p.code.rule != nil && p.code.rule.info.Count == 0 {
+			add("never_rebalanced", "%s", p.named("at no close of the run was there a target: nobody took part, or no weight was known (see the counts)"))
+		}
+		p.bounds.warn(add)
+	}
+	if e.overall != nil {
+		e.overall.warn(add)
+	}
+	if e.stopped {
+		add("bankrupt", "equity fell to %.2f on %s: the run ends there", e.equity, e.m.date[len(e.m.date)-1])
+	}
+	c := e.cfg.Costs
+	if c.Commission.None() && c.Slippage == (fill.Slippage{}) {
+		add("zero_costs", "no commission and no slippage: real fills cost both (set costs.commission and costs.slippage)")
+	}
+	if from, to := e.m.date[0], e.m.date[len(e.m.date)-1]; c.Regulatory != "" && (from < fill.FeesFrom || to > fill.FeesTo) {
+		add("fees_unknown", "rates of regulatory fees are known from %s to %s: sales outside of that paid none", fill.FeesFrom, fill.FeesTo)
+	}
+	if notes := e.cfg.ProfileNotes(); len(notes) > 0 {
+		add("profile_partial", "profile %s: %s", e.cfg.Profile, strings.Join(notes, " "))
+	}
+	warmup, ruled := 0, false
+	for k := range e.plays {
+		rules := e.plays[k].rules
+		warmup, ruled = max(warmup, rules.Warmup), ruled || rules.Long != nil || rules.Short != nil
+	}
+	if first := e.firstDecision(); first < 0 && ruled {
+		add("short_history", "warm-up takes %d bars of history and there are fewer: no bar could decide", warmup)
+	} else if first > e.m.first {
+		add("short_history", "warm-up takes %d bars of history: the first decision could be made on %s", warmup, e.m.date[first])
+	}
+	if e.limited {
+		add("order_by_symbol", "cash or slots did not suffice for every entry and no rank says which come first: symbols in alphabetical order did (set entry.rank)")
+	}
+	if n := e.counts.SameBarFills; n > 0 {
+		add("same_bar_fills", "%s at the close of the bar that decided them: nobody can trade at a price he waits for", fills(n))
+	}
+	if n := e.counts.LargeFills; n > 0 {
+		add("large_fills", "%s took more than 10 %% of the bar's volume (set costs.volume_cap)", fills(n))
+	}
+	if e.cfg.Benchmark != "" && bench == nil {
+		add("no_benchmark", "no daily bars of the benchmark %s from the start of the run", e.cfg.Benchmark)
+	}
+	e.symbolWarnings(add)
+	return w
+}
+
+// symbolWarnings are those that name symbols.
+func (e *engine) symbolWarnings(add func(code, format string, args ...any)) {
+	var noVolume, adjusted, ended, jumps, skipped []string
+	for i := range e.m.syms {
+		s := &e.m.syms[i]
+		if e.books.Pos[i].Qty != 0 && int(e.st[i].row) == s.bars.Len()-1 && s.at(e.st[i].row) < int32(len(e.m.time)-1) && !slices.Contains(ended, s.name) {
+			ended = append(ended, s.name)
+		}
+		if e.m.twin(int32(i)) != int32(i) {
+			continue
+		}
+		if s.bars.NoVolume {
+			noVolume = append(noVolume, s.name)
+		}
+		if s.bars.Adjusted {
+			adjusted = append(adjusted, s.name)
+		}
+		if len(s.skipped) > 0 {
+			skipped = append(skipped, s.name)
+		}
+		if d := e.m.jump(s); d != instrument.None {
+			jumps = append(jumps, s.name+" "+d.String())
+		}
+	}
+	if len(noVolume) > 0 {
+		add("no_volume", "no volume for %s: no volume cap applies and bars without trade cannot be told", list(noVolume))
+	}
+	if len(adjusted) > 0 {
+		add("adjusted_prices", "prices of %s are adjusted already: no split or dividend is applied, and price levels are not those that traded", list(adjusted))
+	}
+	if len(skipped) > 0 {
+		add("dividend_skipped", "a dividend not smaller than the price does not restate prices of %s", list(skipped))
+	}
+	if len(ended) > 0 {
+		add("data_ended", "the bars of %s end while a position is held and nothing says that it was delisted: it stays marked at the last close", list(ended))
+	}
+	if len(jumps) > 0 {
+		add("suspected_action", "overnight moves of more than 40 %% without a corporate action, possibly a missing split or a spin-off: %s", list(jumps))
+	}
+}
+
+// jump is the first date in range on which a symbol opened more than 40 % away from the close before
+// without a split or dividend that day.
+func (m *market) jump(s *symbol) instrument.Date {
+	b := s.bars
+	for r := max(1, int(s.rowsBefore(0))); r < b.Len(); r++ {
+		if open, before := b.Open[r], b.Close[r-1]; open <= 1.4*before && open >= 0.6*before {
+			continue
+		}
+		from, to := m.dateOf(b.Time[r-1]), m.dateOf(b.Time[r])
+		if !actionIn(&b.Actions, from, to) {
+			return to
+		}
+	}
+	return instrument.None
+}
+
+// actionIn reports whether an action has its ex-date in (from, to].
+func actionIn(a *instrument.Actions, from, to instrument.Date) bool {
+	for _, x := range a.Splits {
+		if x.Ex > from && x.Ex <= to {
+			return true
+		}
+	}
+	for _, x := range a.Dividends {
+		if x.Ex > from && x.Ex <= to {
+			return true
+		}
+	}
+	return false
+}
+
+func fills(n int64) string {
+	if n == 1 {
+		return "1 fill"
+	}
+	return fmt.Sprintf("%d fills", n)
+}
+
+// list names up to eight things.
+func list(names []string) string {
+	if len(names) > 8 {
+		return fmt.Sprintf("%s and %d more", strings.Join(names[:8], ", "), len(names)-8)
+	}
+	return strings.Join(names, ", ")
+}
