@@ -1,0 +1,113 @@
+package report_test
+
+import (
+	"bytes"
+	"context"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"backtester/backtest/bar"
+	"backtester/backtest/instrument"
+	"backtester/backtest/strategy"
+	"backtester/backtest/sweep"
+	"backtester/report"
+)
+
+// swept is a small sweep of made-up prices.
+func swept(t *testing.T, text string) report.Sweep {
+	t.Helper()
+	r := rand.New(rand.NewPCG(3, 4))
+	s := &bar.Series{Symbol: "XYZ", ID: "XYZ", Frame: bar.Daily, Delisted: instrument.None}
+	price := 50.0
+	for i := range 600 {
+		price *= 1 + 0.015*r.NormFloat64()
+		s.Time = append(s.Time, instrument.Date(15000+i).Nanos())
+		s.Open, s.Close = append(s.Open, price), append(s.Close, price)
+		s.High, s.Low, s.Volume = append(s.High, price*1.01), append(s.Low, price*0.99), append(s.Volume, 1e6)
+	}
+	src, err := bar.NewMemory(bar.Always(), s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg, faults := strategy.Parse("pairs", []byte(text))
+	if err := faults.Err(); err != nil {
+		t.Fatal(err)
+	}
+	plan, err := sweep.NewPlan(context.Background(), cfg, src, sweep.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	surface := sweep.NewSurface(plan)
+	summary, err := plan.Run(context.Background(), sweep.Options{Row: func(r *sweep.Row) error { surface.Add(r); return nil }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return report.Sweep{Plan: plan, Summary: summary, Surface: surface}
+}
+
+const sweptPairs = `
+params: {fast: 2..12, slow: 5..40 step 5, k: [0, 1]}
+constraint: fast < slow
+entry: sma(close, fast) > sma(close, slow) + k * 0.1
+exit: sma(close, fast) < sma(close, slow)
+size: {weight: 1, fractional: true}
+search: {objective: total_return, min_trades: 1}
+`
+
+func TestSweepPage(t *testing.T) {
+	s := swept(t, sweptPairs)
+	var page, again bytes.Buffer
+	if err := report.SweepHTML(&page, s); err != nil {
+		t.Fatal(err)
+	}
+	if err := report.SweepHTML(&again, s); err != nil || !bytes.Equal(page.Bytes(), again.Bytes()) {
+		t.Errorf("written twice, it differs (%v)", err)
+	}
+	html := page.String()
+	if urls := regexp.MustCompile(`https?://[^"\s<]+`).FindAllString(html, -1); !onlyNamespace(urls) {
+		t.Errorf("refers to %v", urls)
+	}
+	for _, want := range []string{"Content-Security-Policy", "total_return over fast and slow", "Importance of the parameters", "Plateau", "The best combinations", `class="mark"`} {
+		if !strings.Contains(html, want) {
+			t.Errorf("has no %q", want)
+		}
+	}
+	if strings.Contains(html, " style=") || strings.Contains(html, "NaN") {
+		t.Error("has styles in elements, or NaN")
+	}
+	if v := embedded(t, html); len(v["best"]) < 10 || len(v["slices"]) < 10 {
+		t.Errorf("data %s", v)
+	}
+	if *pages != "" {
+		if err := os.WriteFile(filepath.Join(*pages, "sweep.html"), page.Bytes(), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestSweepTerminal(t *testing.T) {
+	s := swept(t, sweptPairs)
+	for _, unicode := range []bool{false, true} {
+		var b bytes.Buffer
+		if err := report.SweepTerminal(&b, s.Surface, unicode); err != nil {
+			t.Fatal(err)
+		}
+		text := b.String()
+		for _, want := range []string{"plateau ", "fast", "importance", "total_return: "} {
+			if !strings.Contains(text, want) {
+				t.Errorf("no %q in\n%s", want, text)
+			}
+		}
+		if !unicode {
+			for _, r := range text {
+				if r > 127 {
+					t.Fatalf("%q is not ASCII", r)
+				}
+			}
+		}
+	}
+}

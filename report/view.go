@@ -1,0 +1,195 @@
+package report
+
+import (
+	"math"
+	"slices"
+
+	"backtester/backtest"
+	"backtester/backtest/instrument"
+	"backtester/backtest/stats"
+	"backtester/backtest/stats/overfit"
+	"backtester/backtest/validate/stress"
+)
+
+// view is a Result prepared for showing: one value a session, and what package stats makes of it.
+type view struct {
+	*backtest.Result
+	dates     []instrument.Date
+	equity    []float64
+	benchmark []float64 // aligned with dates, NaN before its first value; nil without one
+	trades    []stats.Trade
+	caveats   []stats.Caveat
+	stress    *stress.Report     // nil unless the run was made again
+	selection *overfit.Selection // nil where the history does not know the run
+}
+
+func newView(r *backtest.Result) *view {
+	v := &view{Result: r}
+	v.dates, v.equity = sessions(r.Equity)
+	if r.Benchmark != nil {
+		d, b := sessions(*r.Benchmark)
+		v.benchmark = align(v.dates, d, b)
+	}
+	v.trades = tradesOf(r.Trades)
+	v.caveats = stats.Caveats(r.Metrics)
+	return v
+}
+
+// dateOf is the date that a stamp begins with; None when it begins with none.
+func dateOf(stamp string) instrument.Date {
+	d, err := instrument.ParseDate(stamp[:min(len(stamp), 10)])
+	if err != nil {
+		return instrument.None
+	}
+	return d
+}
+
+// sessionDate is the session of an instant. No session of the exchange, extended hours included,
+// crosses midnight five hours west of Greenwich.
+func sessionDate(t backtest.Times, i int) instrument.Date {
+	if t.Daily {
+		return t.Date(i)
+	}
+	const west = int64(5 * 3600e9)
+	return instrument.DateOfNanos(t.Nanos[i] - west)
+}
+
+// sessions takes the last value of each session of a curve.
+func sessions(c backtest.Curve) (dates []instrument.Date, values []float64) {
+	n := min(c.Time.Len(), len(c.Value))
+	for i := range n {
+		d := sessionDate(c.Time, i)
+		if k := len(dates); k > 0 && dates[k-1] == d {
+			values[k-1] = c.Value[i]
+			continue
+		}
+		dates, values = append(dates, d), append(values, c.Value[i])
+	}
+	return dates, values
+}
+
+// align gives for each date the last value at or before it.
+func align(dates, have []instrument.Date, values []float64) []float64 {
+	out := make([]float64, len(dates))
+	k := -1
+	for i, d := range dates {
+		for k+1 < len(have) && have[k+1] <= d {
+			k++
+		}
+		out[i] = math.NaN()
+		if k >= 0 {
+			out[i] = values[k]
+		}
+	}
+	return out
+}
+
+// value of a metric, NaN when undefined.
+func (v *view) value(key string) float64 {
+	if x, ok := v.Metrics.Get(key); ok {
+		return x
+	}
+	return math.NaN()
+}
+
+// text of a metric.
+func (v *view) text(key string) string {
+	m, ok := stats.Lookup(key)
+	if !ok {
+		return undefinedText
+	}
+	return inUnit(m.Unit, v.value(key))
+}
+
+// twin is the text of the benchmark's equal of a metric, "" when there is no such metric.
+func (v *view) twin(key string) string {
+	if _, ok := stats.Lookup("benchmark_" + key); !ok || v.benchmark == nil {
+		return ""
+	}
+	return v.text("benchmark_" + key)
+}
+
+// severity of a warning of the engine: those that make the result meaningless come first.
+func severity(code string) stats.Severity {
+	switch code {
+	case "synthetic_data", "bankrupt", "same_bar_fills", "margin_call":
+		return stats.Grave
+	case "off_calendar", "no_benchmark", "adjusted_prices", "growth_of_one":
+		return stats.Note
+	}
+	return stats.Caution
+}
+
+// alerts are the warnings of the engine and the caveats of the statistics, gravest first, each code
+// once.
+func (v *view) alerts() []stats.Caveat {
+	var all []stats.Caveat
+	seen := map[string]bool{}
+	for _, w := range v.Warnings {
+		seen[w.Code] = true
+		all = append(all, stats.Caveat{Code: clean(w.Code), Severity: severity(w.Code), Message: clean(w.Message)})
+	}
+	caveats := append(slices.Clone(v.caveats), judged(v.selection)...)
+	if v.stress != nil {
+		caveats = append(caveats, v.stress.Caveats()...)
+	}
+	for _, c := range caveats {
+		if !seen[c.Code] {
+			c.Message = clean(c.Message)
+			all = append(all, c)
+		}
+	}
+	var out []stats.Caveat
+	for _, s := range []stats.Severity{stats.Grave, stats.Caution, stats.Note} {
+		for _, c := range all {
+			if c.Severity == s {
+				out = append(out, c)
+			}
+		}
+	}
+	return out
+}
+
+// title names the run: its strategy, or "unnamed".
+func (v *view) title() string {
+	if s := clean(v.Strategy); s != "" {
+		return s
+	}
+	return "unnamed"
+}
+
+func (v *view) symbols() []string {
+	out := make([]string, len(v.Data.Symbols))
+	for i, s := range v.Data.Symbols {
+		out[i] = clean(s)
+	}
+	return out
+}
+
+// frame is the bar length, "" when the settings are not known.
+func (v *view) frame() string {
+	if v.Config == nil {
+		return ""
+	}
+	return v.Config.Data.Bars.String()
+}
+
+// subtitle is the period, the bars and the symbols, as far as they are known.
+func (v *view) subtitle(between, bars string, symbols int) []string {
+	out := []string{v.Data.From + between + v.Data.To}
+	if f := v.frame(); f != "" {
+		out = append(out, f+bars)
+	}
+	if len(v.Data.Symbols) > 0 {
+		out = append(out, list(v.symbols(), symbols))
+	}
+	return out
+}
+
+// zone says in which zone instants are given, where there are any.
+func (v *view) zone() string {
+	if v.Equity.Time.Daily {
+		return ""
+	}
+	return ", times in UTC"
+}
