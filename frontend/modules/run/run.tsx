@@ -1,0 +1,102 @@
+// One run: while it is computed, its progress; afterwards, what came out, with what makes it doubtful
+// first.
+import { useEffect, useState } from 'preact/hooks';
+import { ended, watch } from '../api/events';
+import { cancel, label, run as runOf, tearsheet } from '../api/runs';
+import type { Run } from '../api/types';
+import { plain } from '../format/text';
+import { whenFull } from '../format/time';
+import { lazy } from '../shell/lazy';
+import { link } from '../shell/route';
+import { complain } from '../shell/toast';
+import { useFetched } from '../ui/fetched';
+import { Button, LinkButton, Loading, Trouble } from '../ui/kit';
+import { StatusTag } from '../ui/status';
+import { Labels } from './labels';
+import { Live } from './live';
+import { extend, type Pace, type Partial, paceOf } from './pace';
+import { ResultView } from './result';
+
+const Sweep = lazy<{ run: Run }>('the sweep', () => import('../sweep/sweep'));
+
+export default function RunView({ id }: { id: string }) {
+  const first = useFetched((s) => runOf(id, s), [id]);
+  const [run, setRun] = useState<Run>();
+  const [pace, setPace] = useState<Pace | null>(null);
+  const [partial, setPartial] = useState<Partial | null>(null);
+  const [lost, setLost] = useState(false);
+
+  useEffect(() => {
+    if (!first.data) return;
+    setRun(first.data);
+    if (ended(first.data)) return;
+    const w = watch(id, {
+      state: setRun,
+      progress: (p) => setPace(paceOf(p)),
+      partial: (x) => setPartial((old) => extend(old, x)),
+      lost: setLost,
+    });
+    return () => w.stop();
+  }, [first.data]);
+
+  if (!run) return first.error ? <Trouble act="Open the run" error={first.error} retry={first.reload} /> : <Loading what="Opening the run" />;
+
+  const change = async (c: Parameters<typeof label>[1]) => {
+    try {
+      setRun(await label(run, c));
+    } catch (e) {
+      complain('Change the run', e);
+      first.reload();
+    }
+  };
+  const stop = async () => {
+    try {
+      await cancel(id);
+      setRun({ ...run, cancelling: true });
+    } catch (e) {
+      complain('Cancel', e);
+    }
+  };
+
+  const title = plain(run.name || run.strategy) || 'Run';
+  return (
+    <>
+      <div class="page-head">
+        <div>
+          <h1>
+            <button type="button" class={`star ${run.starred ? 'on' : ''}`} aria-pressed={run.starred} aria-label="Star" onClick={() => void change({ starred: !run.starred })}>{run.starred ? '★' : '☆'}</button>
+            {title}
+          </h1>
+          <p class="sub">
+            <StatusTag status={run.status} /> {plain((run.symbols ?? []).join(', '), 60)} {run.from && <>· {run.from} to {run.to || 'the last session'} </>}
+            · asked for <time>{whenFull(run.created_at)}</time>
+          </p>
+        </div>
+        <div class="actions">
+          {!ended(run) && <Button kind="danger" disabled={run.cancelling === true} onClick={() => void stop()}>{run.cancelling ? 'Cancelling…' : 'Cancel'}</Button>}
+          <LinkButton href={link(['edit'], { run: id })}>Clone with changes</LinkButton>
+          {ended(run) && <LinkButton href={link(['compare'], { ids: id })}>Compare</LinkButton>}
+        </div>
+      </div>
+      <Labels run={run} onChange={change} />
+      {lost && <div class="banner" role="status">The server cannot be reached. The run goes on there; this page picks it up again by itself.</div>}
+      {!ended(run) && <Live run={run} pace={pace} partial={partial} />}
+      {run.status === 'cancelled' && <p class="prose">This run was cancelled before it ended. Nothing of it was kept but what was asked.</p>}
+      {run.status === 'failed' && run.error && <Failed run={run} />}
+      {run.status === 'succeeded' && (run.kind === 'sweep' ? <Sweep run={run} /> : run.kind === 'validate' ? <iframe class="tearsheet" title="Validation" sandbox="allow-scripts" src={tearsheet(run.run_id)} /> : run.kind === 'fetch' ? <p class="prose">The data was fetched. <a href={link(['data'])}>See what there is now</a>.</p> : <ResultView run={run} />)}
+    </>
+  );
+}
+
+function Failed({ run }: { run: Run }) {
+  const e = run.error!;
+  const faults = Array.isArray(e.errors) ? (e.errors as Record<string, unknown>[]) : [];
+  return (
+    <div class="trouble" role="alert">
+      <strong>The run failed: {e.title}</strong>
+      {e.detail && <p>{e.detail}</p>}
+      {faults.length > 0 && <ul>{faults.slice(0, 20).map((f, i) => <li key={i}>{plain(String(f['message'] ?? f['reason'] ?? f['detail'] ?? ''), 300)}</li>)}</ul>}
+      <p class="cure">{e.code === 'data-missing' || e.code === 'no_data' ? 'Fetch the missing data on the Data page, then clone the run.' : e.code === 'crash-loop' ? 'It brought its worker down three times. Try fewer symbols or a shorter time, and tell the administrator.' : 'Clone it, change what the message names, and run it again.'}</p>
+    </div>
+  );
+}
