@@ -1,0 +1,262 @@
+package server_test
+
+import (
+	"net/http/httptest"
+	"net/netip"
+	"strings"
+	"testing"
+
+	"backtester/report"
+	"backtester/server"
+)
+
+// Only listed origins may call and read; a page of another one, whatever cookie its visitor has, reaches
+// no handler, and no name but our own is answered.
+func TestOriginsAndHosts(t *testing.T) {
+	const own = "https://app.example.com"
+	w := newWorld(t, worldOptions{accounts: true, server: func(o *server.Options) {
+		trustLocalProxy(o)
+		o.Origins, o.Hosts = []string{own}, []string{"api.example.com"}
+	}})
+	token := w.user("alice", false)
+	tried := 0
+	for origin, allowed := range map[string]bool{
+		own: true, "https://app.example.com.evil.example": false, "https://evil.example": false, "http://app.example.com": false, "https://app.example.com:8443": false,
+		"https://APP.example.com.": false, "null": false, "https://sub.app.example.com": false, "http://localhost:3000": false, "https://appXexample.com": false,
+		"file://": false, "https://app.example.com@evil.example": false,
+	} {
+		for _, method := range []string{"GET", "POST", "DELETE", "PATCH"} {
+			for _, cookie := range []bool{false, true} {
+				tried++
+				headers := []string{"Origin", origin, "Host", "api.example.com", "X-Forwarded-Proto", "https", "Sec-Fetch-Site", "cross-site"}
+				if cookie {
+					headers = append(headers, "Cookie", "__Host-bt_session="+token)
+				} else {
+					headers = append(headers, bearer(token)...)
+				}
+				path, text := "/api/backtest/history", ""
+				switch method {
+				case "POST":
+					path, text = "/api/strategies/check", `{"text":"entry: close > 5"}`
+				case "DELETE", "PATCH":
+					path, text = "/api/backtest/runs/"+noRun, `{}`
+				}
+				rec := w.ask(method, path, text, headers...)
+				readable := rec.Header().Get("Access-Control-Allow-Origin")
+				if (readable == origin) != allowed || readable == "*" || !strings.Contains(strings.Join(rec.Header().Values("Vary"), ","), "Origin") {
+					t.Errorf("%s from %s: Access-Control-Allow-Origin %q, Vary %q", method, origin, readable, rec.Header().Values("Vary"))
+				}
+				if refused := rec.Code == 403 && code(rec) == "cross-origin"; method != "GET" && refused == allowed {
+					t.Errorf("%s from %s: %d %s", method, origin, rec.Code, code(rec))
+				}
+				pre := w.ask("OPTIONS", path, "", "Origin", origin, "Host", "api.example.com", "Access-Control-Request-Method", method, "Access-Control-Request-Headers", "content-type,authorization")
+				if (pre.Header().Get("Access-Control-Allow-Origin") == origin) != allowed {
+					t.Errorf("preflight of %s from %s: %v", method, origin, pre.Header())
+				}
+			}
+		}
+	}
+	if tried < 90 {
+		t.Errorf("only %d combinations", tried)
+	}
+	for host, status := range map[string]int{
+		"api.example.com": 200, "API.example.com:443": 200, "api.example.com.": 200, "127.0.0.1:5000": 200, "[::1]:5000": 200, "localhost": 200,
+		"evil.example": 421, "10.0.0.1": 421, "": 421, "localhost.evil.example": 421, "api.example.com.evil.example": 421, "0.0.0.0": 421, "2130706433": 421, "api.example.com:x:y": 421,
+	} {
+		if rec := w.ask("GET", "/api/health", "", "Host", host); rec.Code != status {
+			t.Errorf("Host %q: status %d, want %d", host, rec.Code, status)
+		}
+	}
+}
+
+// Without accounts pages of this machine may call, and nobody else's.
+func TestLocalOrigins(t *testing.T) {
+	w := newWorld(t, worldOptions{server: func(o *server.Options) { o.LocalOrigins = true }})
+	for origin, allowed := range map[string]bool{
+		"http://localhost:5173": true, "http://127.0.0.1:5000": true, "http://[::1]:3000": true, "http://localhost": true,
+		"http://localhost.evil.example": false, "https://evil.example": false, "null": true, "http://localhost:1/": false, "http://localhost@evil.example": false,
+	} {
+		rec := w.ask("POST", "/api/strategies/check", `{"text":"x"}`, "Origin", origin, "Sec-Fetch-Site", "cross-site")
+		if (rec.Code == 200) != allowed {
+			t.Errorf("%s: %d", origin, rec.Code)
+		}
+	}
+}
+
+// Every answer, of whatever status, carries the headers that keep browsers from guessing and framing.
+func TestHeadersEverywhere(t *testing.T) {
+	w := newWorld(t, worldOptions{accounts: true})
+	token := w.user("alice", false)
+	id := w.finished(body(trend), bearer(token)...)
+	for _, x := range []struct {
+		method, path string
+		headers      []string
+		status       int
+	}{
+		{"GET", "/api/health", nil, 200}, {"GET", "/api/backtest/history", bearer(token), 200}, {"GET", "/api/backtest/history", nil, 401}, {"GET", "/api/nothing", nil, 404},
+		{"PUT", "/api/health", nil, 405}, {"GET", "/api/backtest/history?x=1", bearer(token), 422}, {"POST", "/api/backtest/run", bearer(token), 400}, {"GET", "/", nil, 200},
+		{"GET", "/api/files/tearsheet/" + id + ".html", bearer(token), 200}, {"GET", "/api/files/csv/" + id + ".csv", bearer(token), 200}, {"GET", "/api/openapi.json", nil, 200},
+		{"GET", "/api/health", []string{"Host", "evil.example"}, 421}, {"GET", "/style.css", nil, 200}, {"GET", "/nothing.js", nil, 404}, {"TRACE", "/api/health", nil, 405},
+	} {
+		rec := w.ask(x.method, x.path, "", x.headers...)
+		h := rec.Header()
+		sheet := strings.HasPrefix(x.path, "/api/files/tearsheet/") && x.status == 200
+		if rec.Code != x.status {
+			t.Errorf("%s %s: status %d, want %d", x.method, x.path, rec.Code, x.status)
+		}
+		if h.Get("X-Content-Type-Options") != "nosniff" || h.Get("Referrer-Policy") != "no-referrer" || h.Get("X-Request-ID") == "" || h.Get("Backtester-Version") != "test" ||
+			(h.Get("X-Frame-Options") == "DENY") == sheet || h.Get("Cross-Origin-Opener-Policy") != "same-origin" || h.Get("Permissions-Policy") == "" || h.Get("Cache-Control") == "" {
+			t.Errorf("%s %s: %v", x.method, x.path, h)
+		}
+		csp := h.Get("Content-Security-Policy")
+		if !strings.Contains(csp, "default-src 'none'") || !strings.Contains(csp, "frame-ancestors") || sheet != strings.HasPrefix(csp, "sandbox allow-scripts;") || strings.Contains(csp, "unsafe") && !sheet ||
+			strings.Contains(csp, "allow-same-origin") || sheet != strings.Contains(csp, "script-src "+report.ScriptSource()+";") && x.path != "/" {
+			t.Errorf("%s %s: Content-Security-Policy %q", x.method, x.path, csp)
+		}
+		if x.status == 405 && h.Get("Allow") == "" {
+			t.Errorf("%s %s: 405 without Allow", x.method, x.path)
+		}
+	}
+}
+
+// Another user finds nothing of mine on any operation, and is told that it is not there.
+func TestNobodySeesWhatIsNotTheirs(t *testing.T) {
+	w := newWorld(t, worldOptions{accounts: true, jobs: withSweeps})
+	alice, bob := w.user("alice", false), w.user("bob", true)
+	id := w.finished(body(trend), bearer(alice)...)
+	w.want(200, "PUT", "/api/strategies/mine", `{"text":"entry: close > 5"}`, bearer(alice)...)
+	c, err := newContract(w.server.Document())
+	if err != nil {
+		t.Fatal(err)
+	}
+	tried := 0
+	for _, d := range c.operations {
+		if !strings.Contains(d.path, "{") || strings.Contains(d.path, "{symbol}") {
+			continue
+		}
+		tried++
+		path := strings.NewReplacer("{run_id}", id, "{name}", "mine", "{id}", "x").Replace(d.path)
+		switch {
+		case strings.Contains(d.path, "tearsheet"):
+			path = strings.Replace(path, "{filename}", id+".html", 1)
+		case strings.Contains(d.path, "/csv/"):
+			path = strings.Replace(path, "{filename}", id+".csv", 1)
+		default:
+			path = strings.Replace(path, "{filename}", id+".json", 1)
+		}
+		text := ""
+		if d.method == "PATCH" {
+			text = `{"name":"x"}`
+		} else if d.method == "PUT" {
+			continue // makes a strategy of bob's own
+		}
+		if rec := w.ask(d.method, path, text, bearer(bob)...); rec.Code != 404 {
+			t.Errorf("%s %s of somebody else: status %d", d.method, path, rec.Code)
+		}
+		if rec := w.ask(d.method, path, text); rec.Code != 401 {
+			t.Errorf("%s %s of nobody: status %d", d.method, path, rec.Code)
+		}
+	}
+	if tried < 15 {
+		t.Errorf("only %d operations", tried)
+	}
+	if page := w.want(200, "GET", "/api/backtest/history", "", bearer(bob)...); len(page["items"].([]any)) != 0 {
+		t.Errorf("bob's history has %v", page)
+	}
+	if rec := w.ask("GET", "/api/backtest/compare?ids="+id+","+id, "", bearer(bob)...); rec.Code != 404 {
+		t.Errorf("compare: %d", rec.Code)
+	}
+	if rec := w.ask("POST", "/api/backtest/run", body(`"mine"`), bearer(bob)...); rec.Code != 422 {
+		t.Errorf("somebody else's strategy by name: %d", rec.Code)
+	}
+	w.want(200, "GET", "/api/backtest/results/"+id, "", bearer(alice)...)
+}
+
+// Every operation but those that are meant to asks for a token.
+func TestEveryOperationAsksForAToken(t *testing.T) {
+	w := newWorld(t, worldOptions{accounts: true})
+	c, err := newContract(w.server.Document())
+	if err != nil {
+		t.Fatal(err)
+	}
+	public := map[string]bool{"/api/auth/login": true, "/api/auth/register": true, "/api/health": true, "/api/health/live": true, "/api/health/ready": true, "/api/version": true}
+	for _, d := range c.operations {
+		path := strings.NewReplacer("{run_id}", noRun, "{name}", "x", "{id}", "x", "{filename}", "x.csv", "{symbol}", "XYZ").Replace(d.path)
+		if rec := w.ask(d.method, path, ""); (rec.Code == 401) == public[d.path] {
+			t.Errorf("%s %s without a token: status %d", d.method, path, rec.Code)
+		}
+	}
+}
+
+// What a client says of where it comes from counts only when a trusted proxy says it.
+func TestClientAddresses(t *testing.T) {
+	w := newWorld(t, worldOptions{server: func(o *server.Options) {
+		o.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}
+		o.PerSecond, o.Burst = 0.001, 3
+	}})
+	ask := func(peer, forwarded string) int {
+		return w.ask("GET", "/api/version", "", "RemoteAddr", peer+":4000", "X-Forwarded-For", forwarded, "True-Client-IP", forwarded, "X-Real-IP", forwarded).Code
+	}
+	for i := range 3 {
+		if status := ask("192.0.2.1", "198.51.100."+string(rune('1'+i))); status != 200 {
+			t.Fatalf("request %d: %d", i, status)
+		}
+	}
+	if status := ask("192.0.2.1", "198.51.100.9"); status != 429 {
+		t.Errorf("a made-up address gives new requests: %d", status)
+	}
+	for range 3 {
+		ask("10.0.0.5", "1.1.1.1, 203.0.113.7")
+	}
+	if status := ask("10.0.0.6", "9.9.9.9, 203.0.113.7, 10.0.0.5"); status != 429 {
+		t.Errorf("behind two proxies the client is another: %d", status)
+	}
+	if status := ask("10.0.0.6", "203.0.113.8"); status != 200 {
+		t.Errorf("another client behind the proxy: %d", status)
+	}
+	rec := w.ask("GET", "/api/version", "", "RemoteAddr", "192.0.2.1:1")
+	if rec.Code != 429 || rec.Header().Get("Retry-After") == "" || !strings.Contains(rec.Header().Get("RateLimit-Policy"), "q=3") || rec.Header().Get("RateLimit") == "" {
+		t.Errorf("%d %v", rec.Code, rec.Header())
+	}
+	if rec := w.ask("GET", "/api/health", "", "RemoteAddr", "192.0.2.1:1"); rec.Code != 200 {
+		t.Errorf("health is limited: %d", rec.Code)
+	}
+}
+
+// Texts of users come back as they are in JSON, and can neither run in a page nor make up lines of a log.
+func TestTextsOfUsersDoNothing(t *testing.T) {
+	w := newWorld(t, worldOptions{})
+	payloads := []string{`<script>alert(1)</script>`, `"><img src=x onerror=alert(1)>`, `<svg onload=alert(1)>`, `javascript:alert(1)`, `{{constructor.constructor('alert(1)')()}}`,
+		`</style><script>alert(1)</script>`, `<iframe srcdoc="<script>alert(1)</script>">`, `=HYPERLINK("http://evil.example")`, `+1+cmd|' /C calc'!A0`, `@SUM(1)`, `-2+3`, `<!--`, `]]>`, `&lt;script&gt;`, "`${alert(1)}`"}
+	for _, x := range payloads {
+		doc := strings.Replace(trend, `"name": "up"`, `"name": `+mustJSON(x)+`, "notes": `+mustJSON(x), 1)
+		id := w.finished(body(doc, `, "notes": `+mustJSON(x)+`, "tags": ["t"]`))
+		sheet := w.ask("GET", "/api/files/tearsheet/"+id+".html", "").Body.String()
+		if strings.Contains(sheet, x) && strings.ContainsAny(x, "<>") && x != `&lt;script&gt;` {
+			t.Errorf("the tearsheet holds %s as it is", x)
+		}
+		table := w.ask("GET", "/api/files/csv/"+id+".csv", "").Body.String()
+		for _, line := range strings.Split(table, "\n")[1:] {
+			if strings.HasPrefix(strings.TrimPrefix(line, `"`), x[:1]) && strings.ContainsAny(x[:1], "=+-@") {
+				t.Errorf("a cell of the table begins with %s", x)
+			}
+		}
+		rec := w.ask("GET", "/api/backtest/history?q="+strings.NewReplacer(" ", "%20", "<", "%3C", ">", "%3E", `"`, "%22", "`", "%60", "{", "%7B", "}", "%7D", "|", "%7C", "+", "%2B", "&", "%26", "#", "%23").Replace(x), "")
+		if strings.Contains(rec.Body.String(), "<script") {
+			t.Errorf("the answer holds a script: %.200s", rec.Body)
+		}
+	}
+	r := httptest.NewRequest("GET", "/api/health", nil)
+	r.Host = "localhost"
+	r.URL.Path = "/api/x\n127.0.0.1 - - forged"
+	r.Header.Set("User-Agent", "a\"\n127.0.0.1 - - [x] \"GET /forged")
+	w.handler.ServeHTTP(httptest.NewRecorder(), r)
+	for _, line := range strings.Split(w.access.String(), "\n") {
+		if strings.HasPrefix(line, "127.0.0.1 - - forged") || strings.HasPrefix(line, "127.0.0.1 - - [x]") {
+			t.Errorf("a client has written the line %q", line)
+		}
+	}
+	if !strings.Contains(w.access.String(), `"POST /api/backtest/run HTTP/1.1" 200`) {
+		t.Errorf("the access log: %.300s", w.access)
+	}
+}

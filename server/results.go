@@ -1,0 +1,189 @@
+package server
+
+import (
+	"container/list"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+
+	"backtester/backtest"
+	"backtester/backtest/history"
+	"backtester/backtest/job"
+	"backtester/backtest/stats"
+)
+
+// storedResult is the result of a run as far as pages need it.
+type storedResult struct {
+	Config    json.RawMessage `json:"config"`
+	Data      json.RawMessage `json:"data"`
+	Metrics   Metrics         `json:"-"`
+	figures   stats.Metrics
+	Trades    []backtest.Trade   `json:"trades"`
+	Fills     []backtest.Fill    `json:"fills"`
+	Equity    storedCurve        `json:"equity"`
+	Benchmark *storedCurve       `json:"benchmark"`
+	Counts    json.RawMessage    `json:"counts"`
+	Path      string             `json:"path"`
+	Warnings  []backtest.Warning `json:"warnings"`
+	size      int64
+}
+
+// UnmarshalJSON reads the metrics as they are shown, and as what rules judge.
+func (x *storedResult) UnmarshalJSON(text []byte) error {
+	type plain storedResult // without this method
+	var in struct {
+		*plain
+		Metrics json.RawMessage `json:"metrics"`
+	}
+	in.plain = (*plain)(x)
+	if err := json.Unmarshal(text, &in); err != nil {
+		return err
+	}
+	return errors.Join(json.Unmarshal(in.Metrics, &x.Metrics), json.Unmarshal(in.Metrics, &x.figures))
+}
+
+// head is what every answer about the run says: small, however large the result is.
+func (x *storedResult) head() *storedResult {
+	return &storedResult{Metrics: x.Metrics, figures: x.figures, Path: x.Path, Warnings: x.Warnings, size: headSize}
+}
+
+type storedCurve struct {
+	Time  backtest.Times `json:"time"`
+	Value []float64      `json:"value"`
+}
+
+// resultCache keeps the results that were read last: a page asks for its curve, its trades and its
+// fills one after the other.
+type resultCache struct {
+	mu    sync.Mutex
+	order *list.List // of *cached, the newest first
+	byID  map[string]*list.Element
+	bytes int64
+	most  int64
+}
+
+type cached struct {
+	key    string
+	result *storedResult
+}
+
+// What the files of the results that are kept may have together, and what a head counts for.
+const (
+	mostCached = 32 << 20
+	mostHeads  = 4 << 20
+	headSize   = 16 << 10
+)
+
+func newResultCache(most int64) *resultCache {
+	return &resultCache{order: list.New(), byID: map[string]*list.Element{}, most: most}
+}
+
+func (c *resultCache) get(key string) *storedResult {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if e := c.byID[key]; e != nil {
+		c.order.MoveToFront(e)
+		return e.Value.(*cached).result
+	}
+	return nil
+}
+
+func (c *resultCache) put(key string, r *storedResult) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if r.size > c.most/2 || c.byID[key] != nil {
+		return
+	}
+	c.byID[key] = c.order.PushFront(&cached{key, r})
+	for c.bytes += r.size; c.bytes > c.most; {
+		last := c.order.Back()
+		old := c.order.Remove(last).(*cached)
+		delete(c.byID, old.key)
+		c.bytes -= old.result.size
+	}
+}
+
+// resultArtifact is the file that holds the result of a run.
+func resultArtifact(r *history.Run) (history.Artifact, error) {
+	for _, a := range r.Artifacts {
+		if strings.HasPrefix(a.Name, "runs/") && strings.HasSuffix(a.Name, ".json") {
+			return a, nil
+		}
+	}
+	return history.Artifact{}, problem("not-found", "the run has no result of its own")
+}
+
+// finished is a run that has succeeded.
+func (s *Server) finished(ctx context.Context, id string) (*history.Run, error) {
+	r, err := s.run(ctx, id)
+	switch {
+	case err != nil:
+		return nil, err
+	case !r.State.Ended():
+		return nil, problem("not-finished", "it is "+string(r.State))
+	case r.State != history.Succeeded:
+		return nil, problem("not-found", "the run has "+string(r.State)+": it left no result")
+	}
+	return r, nil
+}
+
+// run is a run of whoever asks. What is somebody else's is not there.
+func (s *Server) run(ctx context.Context, id string) (*history.Run, error) {
+	if !history.ValidID(id) {
+		return nil, problem("not-found", "there is no such run")
+	}
+	return s.Jobs.Run(ctx, owner(ctx), id)
+}
+
+// result reads the stored result of a run.
+func (s *Server) result(_ context.Context, r *history.Run) (*storedResult, error) {
+	if r.Kind != history.KindRun {
+		return nil, problem("not-found", "it is a "+string(r.Kind)+", which has no trades and no curve of its own")
+	}
+	a, err := resultArtifact(r)
+	if err != nil {
+		return nil, err
+	}
+	if x := s.results.get(a.SHA256); x != nil {
+		return x, nil
+	}
+	f, err := s.Jobs.Open(a)
+	if err != nil {
+		return nil, jobProblem(err)
+	}
+	defer f.Close()
+	if err := job.Check(f, a); err != nil {
+		return nil, jobProblem(err)
+	}
+	x := &storedResult{size: a.Bytes}
+	text, err := io.ReadAll(f)
+	if err == nil {
+		err = json.Unmarshal(text, x)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the result of run %s: %w", r.ID, err)
+	}
+	s.results.put(a.SHA256, x)
+	return x, nil
+}
+
+// headOf is the head of a run's result.
+func (s *Server) headOf(ctx context.Context, r *history.Run) (*storedResult, error) {
+	a, err := resultArtifact(r)
+	if err != nil {
+		return nil, err
+	}
+	if x := s.heads.get(a.SHA256); x != nil {
+		return x, nil
+	}
+	x, err := s.result(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	s.heads.put(a.SHA256, x.head())
+	return x, nil
+}

@@ -1,0 +1,104 @@
+package server
+
+import (
+	"encoding/json"
+	"path"
+	"strings"
+	"time"
+
+	"backtester/backtest/history"
+)
+
+// Run is a run as the API shows it.
+type Run struct {
+	RunID         string              `json:"run_id"`
+	Kind          string              `json:"kind" enum:"run,sweep,validate,fetch"`
+	Status        string              `json:"status" enum:"queued,running,succeeded,failed,cancelled"`
+	Position      int                 `json:"position,omitempty" doc:"in the queue, from 1"`
+	Cancelling    bool                `json:"cancelling,omitempty" doc:"somebody asked it to stop"`
+	Attempt       int                 `json:"attempt" doc:"how often it was started"`
+	Strategy      string              `json:"strategy"`
+	Symbols       []string            `json:"symbols"`
+	From          string              `json:"from" doc:"YYYY-MM-DD; empty for all there is"`
+	To            string              `json:"to"`
+	Name          string              `json:"name"`
+	Notes         string              `json:"notes"`
+	Tags          []string            `json:"tags"`
+	Starred       bool                `json:"starred"`
+	Revision      int                 `json:"revision" doc:"counts changes of name, notes, tags and star; for If-Match"`
+	Metrics       map[string]*float64 `json:"metrics" doc:"the main ones; null where undefined"`
+	Summary       any                 `json:"summary,omitempty" doc:"of sweeps and validations"`
+	Error         *RunProblem         `json:"error,omitempty" doc:"why it failed"`
+	Artifacts     []Artifact          `json:"artifacts"`
+	CreatedAt     time.Time           `json:"created_at"`
+	StartedAt     *time.Time          `json:"started_at,omitempty"`
+	FinishedAt    *time.Time          `json:"finished_at,omitempty"`
+	EngineVersion string              `json:"engine_version"`
+	DataSnapshot  string              `json:"data_snapshot"`
+	SpecSHA256    string              `json:"spec_sha256" doc:"equal for the same work on the same data"`
+	Fingerprint   string              `json:"fingerprint,omitempty"`
+	DataSHA256    string              `json:"data_sha256,omitempty"`
+}
+
+// RunProblem says why a run failed.
+type RunProblem struct {
+	Code   string `json:"code"`
+	Title  string `json:"title"`
+	Detail string `json:"detail,omitempty"`
+	Errors any    `json:"errors,omitempty"`
+}
+
+// Artifact is a file of a run.
+type Artifact struct {
+	Name   string `json:"name"`
+	SHA256 string `json:"sha256"`
+	Bytes  int64  `json:"bytes"`
+	URL    string `json:"url"`
+}
+
+func runView(r *history.Run) Run {
+	v := Run{RunID: r.ID, Kind: string(r.Kind), Status: string(r.State), Cancelling: r.Cancelling, Attempt: r.Attempt, Strategy: r.Strategy,
+		Symbols: r.Symbols, From: r.From, To: r.To, Name: r.Name, Notes: r.Notes, Tags: r.Tags, Starred: r.Starred, Revision: r.Revision,
+		Metrics: r.Metrics, Artifacts: []Artifact{}, CreatedAt: r.Created, StartedAt: optional(r.Started), FinishedAt: optional(r.Finished),
+		EngineVersion: r.Engine, DataSnapshot: r.Snapshot, SpecSHA256: r.SpecSum, Fingerprint: r.Fingerprint, DataSHA256: r.DataSum}
+	if v.Symbols == nil {
+		v.Symbols = []string{}
+	}
+	if v.Tags == nil {
+		v.Tags = []string{}
+	}
+	if v.Metrics == nil {
+		v.Metrics = map[string]*float64{}
+	}
+	if len(r.Summary) > 0 {
+		v.Summary = decoded(r.Summary)
+	}
+	if p := r.Problem; p != nil {
+		v.Error = &RunProblem{Code: p.Code, Title: p.Title, Detail: p.Detail, Errors: decoded(p.Errors)}
+	}
+	for _, a := range r.Artifacts {
+		v.Artifacts = append(v.Artifacts, Artifact{path.Base(a.Name), a.SHA256, a.Bytes, artifactURL(r.ID, a.Name)})
+	}
+	return v
+}
+
+// artifactURL is where a client finds a file of a run.
+func artifactURL(id, name string) string {
+	switch dir, file := path.Split(name); {
+	case dir == "tearsheets/":
+		return "/api/files/tearsheet/" + file
+	case dir == "csv/":
+		return "/api/files/csv/" + file
+	case strings.HasSuffix(file, ".json"):
+		return "/api/backtest/results/" + id + "/result"
+	}
+	return "/api/backtest/results/" + id + "/files/" + path.Base(name)
+}
+
+// decoded is JSON as a value, nil when there is none.
+func decoded(raw json.RawMessage) any {
+	if len(raw) == 0 {
+		return nil
+	}
+	return raw
+}
