@@ -1,0 +1,72 @@
+package cmd
+
+import (
+	"context"
+	"fmt"
+
+	"backtester/backtest"
+	"backtester/backtest/validate/stress"
+	"backtester/report"
+)
+
+// again runs results anew with one assumption changed at a time.
+func (o *reportOptions) again(ctx context.Context, results []*backtest.Result) error {
+	if !o.robust {
+		return nil
+	}
+	src, err := o.openSource(ctx, o.bars)
+	if err != nil {
+		return err
+	}
+	defer src.Close()
+	bars := extrasFor(ctx, src)
+	o.extras = map[*backtest.Result]report.Extras{}
+	for _, r := range results {
+		fmt.Fprintf(o.io.Err, "running %s again with one assumption changed at a time\n", title(r))
+		found, err := stress.Test(ctx, r, src)
+		if err != nil {
+			return err
+		}
+		extras := bars(r)
+		extras.Stress = found
+		o.extras[r] = extras
+	}
+	return nil
+}
+
+// extrasOf is what a tearsheet can show besides its result.
+func (o *reportOptions) extrasOf(r *backtest.Result) report.Extras {
+	extras := o.extras[r]
+	if s, ok := o.selected[r]; ok {
+		extras.Selection = &s
+	}
+	return extras
+}
+
+// difference explains the first fill in which two runs differ. The setting behind it is found by running the first
+// one again, where its data can be had.
+func (o *reportOptions) difference(ctx context.Context, a, b *backtest.Result) error {
+	d, err := stress.FirstDifference(a, b)
+	if err != nil {
+		return err
+	}
+	why := ""
+	if d != nil && len(d.Settings) > 0 {
+		if err := o.prove(ctx, d, a, b); err != nil {
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			why = err.Error()
+		}
+	}
+	return report.FirstDifference(o.io.Out, a, b, d, why, o.reportOptions())
+}
+
+func (o *reportOptions) prove(ctx context.Context, d *stress.Difference, a, b *backtest.Result) error {
+	src, err := o.openSource(ctx, o.bars)
+	if err != nil {
+		return err
+	}
+	defer src.Close()
+	return d.Prove(ctx, a, b, src)
+}
