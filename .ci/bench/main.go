@@ -37,7 +37,7 @@ costs: {commission: {bps: 1}, slippage: none}
 
 func main() {
 	peers := flag.Bool("peers", true, "install and run vectorbt, raptorbt, backtesting.py and libraries of indicators beside it")
-	only := flag.String("only", "", "measure these alone: engine, run, kernels, sweep or serve")
+	only := flag.String("only", "", "measure these alone: engine, run, statistics, kernels, sweep or serve")
 	flag.Parse()
 	if err := run(*peers, *only); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
@@ -68,7 +68,7 @@ func run(withPeers bool, only string) error {
 	}
 	fmt.Printf("yardstick A (one dependent float add): %.2f ns\n", yardstick())
 	var rows []row
-	all := []func(string) ([]row, error){oneSymbol, manySymbols, language, wholeProcess, engines, ingest, wholeMarket, sweeps}
+	all := []func(string) ([]row, error){oneSymbol, manySymbols, language, statistics, wholeProcess, engines, ingest, wholeMarket, sweeps}
 	switch only {
 	case "serve":
 		return served()
@@ -77,6 +77,8 @@ func run(withPeers bool, only string) error {
 			return err
 		}
 		all = []func(string) ([]row, error){language}
+	case "statistics":
+		all = []func(string) ([]row, error){statistics}
 	case "engine":
 		all = []func(string) ([]row, error){engines}
 	case "run":

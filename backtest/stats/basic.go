@@ -117,13 +117,14 @@ func deepest(equity []float64) float64 {
 	if len(equity) < 2 {
 		return math.NaN()
 	}
-	peak, worst := equity[0], 0.0
+	peak, trough, worst := equity[0], equity[0], 0.0
 	for _, v := range equity[1:] {
 		if v >= peak {
-			peak = v
-			continue
+			peak, trough = v, v
+		} else if v < trough { // since the peak: only then can the fall be deeper
+			trough = v
+			worst = min(worst, below(v, peak))
 		}
-		worst = min(worst, below(v, peak))
 	}
 	return worst
 }

@@ -71,15 +71,15 @@ func covariance(x, y []float64, mx, my float64) float64 {
 }
 
 func betaWhere(r, b []float64, in func(float64) bool) float64 {
-	x, y := make([]float64, 0, len(b)), make([]float64, 0, len(b))
-	for i := range b {
-		if in(b[i]) {
-			x, y = append(x, b[i]), append(y, r[i])
-		}
+	x, y, n := make([]float64, len(b)), make([]float64, len(b)), 0
+	for i := range b { // no branch: returns change sign at random
+		x[n], y[n] = b[i], r[i]
+		n += b2i(in(b[i]))
 	}
-	if len(x) < 2 {
+	if n < 2 {
 		return math.NaN()
 	}
+	x, y = x[:n], y[:n]
 	m := momentsOf(x)
 	return safeDiv(covariance(y, x, mean(y), m.mean), m.m2)
 }
@@ -104,9 +104,7 @@ func (k *bench) capture(w *work, up bool) float64 {
 func (k *bench) batting(w *work) float64 {
 	won := 0
 	for i := range k.b {
-		if w.r[i]-k.b[i] > dust {
-			won++
-		}
+		won += b2i(w.r[i]-k.b[i] > dust)
 	}
 	return safeDiv(float64(won), float64(len(k.b)))
 }

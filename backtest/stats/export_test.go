@@ -12,4 +12,4 @@ func WithThreshold(r []float64, mar float64) (downside, kappa3, upside, omega fl
 func Select(x []float64, k int) { lower(x, k) }
 
 // TailMean is the exact mean of the lowest share p.
-func TailMean(sorted []float64, p float64) float64 { return tailMean(sorted, p) }
+func TailMean(sorted []float64, p float64) float64 { return tail{len(sorted), sorted}.mean(p) }

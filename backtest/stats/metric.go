@@ -100,7 +100,8 @@ type Metrics struct {
 // late computes rows of the table once each.
 type late struct {
 	mu    sync.Mutex
-	work  *work
+	in    Input
+	work  *work // nil until a metric was asked for
 	done  []bool
 	value []float64
 }
@@ -108,7 +109,8 @@ type late struct {
 // Later is Compute that computes each metric when it is first asked for, so that whoever looks at a
 // few pays for a few. in and its slices must not change afterwards.
 func Later(in Input) Metrics {
-	return Metrics{late: &late{work: newWork(&in), done: make([]bool, len(table)), value: make([]float64, len(table))}}
+	in.check()
+	return Metrics{late: &late{in: in}}
 }
 
 // at is the value of row i; NaN when undefined.
@@ -122,6 +124,9 @@ func (m Metrics) at(i int) float64 {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.work == nil {
+		l.work, l.done, l.value = newWork(&l.in), make([]bool, len(table)), make([]float64, len(table))
+	}
 	if !l.done[i] {
 		l.done[i], l.value[i] = true, rowOf(l.work, i)
 	}

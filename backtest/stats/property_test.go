@@ -293,6 +293,27 @@ func TestSelectionIsSorting(t *testing.T) {
 	})
 }
 
+// Long samples are divided by a sample of themselves, whatever order they are in.
+func TestSelectionOfLongSamples(t *testing.T) {
+	r := noise(5000)
+	rising := slices.Sorted(slices.Values(r))
+	falling, few := slices.Clone(rising), make([]float64, 5000)
+	slices.Reverse(falling)
+	for i := range few {
+		few[i] = float64(i * i % 7)
+	}
+	for name, x := range map[string][]float64{"random": r, "rising": rising, "falling": falling, "walk": curve(r), "few values": few, "constant": make([]float64, 5000)} {
+		sorted := slices.Sorted(slices.Values(x))
+		for _, k := range []int{1, 2, 250, 2500, 4750, 4999, 5000} {
+			c := slices.Clone(x)
+			stats.Select(c, k)
+			if !slices.Equal(c[:k], sorted[:k]) {
+				t.Errorf("%s: the lowest %d are others", name, k)
+			}
+		}
+	}
+}
+
 func TestMonthsMarkPartsOfMonths(t *testing.T) {
 	day := func(y, m, d int) instrument.Date { return instrument.NewDate(y, time.Month(m), d) }
 	for _, c := range []struct {

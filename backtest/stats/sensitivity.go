@@ -78,13 +78,10 @@ func WithoutBest(equity []float64, p float64) (total float64, sessions int) {
 		return math.NaN(), 0
 	}
 	sessions = min(len(r), max(1, int(math.Ceil(p*float64(len(r))))))
-	for i, v := range r {
-		r[i] = -v
-	}
-	lower(r, sessions)
+	part(r, len(r)-sessions)
 	total = 1
-	for _, v := range r[sessions:] {
-		total *= 1 - v
+	for _, v := range r[:len(r)-sessions] {
+		total *= 1 + v
 	}
 	return total - 1, sessions
 }

@@ -52,8 +52,7 @@ func byGap(dates []instrument.Date, rate float64) float64 {
 		d := dates[t].Weekday()
 		weekend = weekend || d == time.Saturday || d == time.Sunday
 	}
-	lower(gaps, len(gaps))
-	switch g := Quantile(gaps, 0.5); {
+	switch g := middleOf(gaps); {
 	case g <= 1.5 && weekend:
 		return 365
 	case g <= 1.5:
@@ -123,23 +122,29 @@ func periods(dates []instrument.Date, equity []float64, monthly bool) []Period {
 	var out []Period
 	start := name(dates[0])
 	next := instrument.None // first date of the next period
-	base, peak := equity[0], equity[0]
+	base, peak, trough := equity[0], equity[0], equity[0]
 	for t := 1; t < len(equity) && equity[t-1] > 0; t++ {
 		if dates[t] >= next {
 			p := name(dates[t])
 			// A first period that began before the run is known in part only.
 			p.Partial = len(out) == 0 && start == p
 			out = append(out, p)
-			base, peak = equity[t-1], equity[t-1]
+			base, peak, trough = equity[t-1], equity[t-1], equity[t-1]
 			if next = instrument.NewDate(p.Year+1, time.January, 1); monthly {
 				next = instrument.NewDate(p.Year, p.Month+1, 1)
 			}
 		}
 		p0 := &out[len(out)-1]
-		peak = max(peak, equity[t])
-		p0.Return = change(base, equity[t])
-		p0.Drawdown = min(p0.Drawdown, change(peak, equity[t]))
+		if v := equity[t]; v >= peak {
+			peak, trough = v, v
+		} else if v < trough { // since the peak: only then can the fall be deeper
+			trough = v
+			p0.Drawdown = min(p0.Drawdown, change(peak, v))
+		}
 		p0.Sessions++
+		if t+1 == len(equity) || dates[t+1] >= next || !(equity[t] > 0) {
+			p0.Return = change(base, equity[t])
+		}
 	}
 	if n := len(out); n > 0 {
 		next := name(nextSession(dates))

@@ -15,6 +15,7 @@
 package stats
 
 import (
+	"fmt"
 	"math"
 
 	"backtester/backtest/instrument"
@@ -63,6 +64,13 @@ type Input struct {
 	NoTrades, NoCosts bool
 }
 
+// check panics on slices that do not belong together.
+func (in *Input) check() {
+	if len(in.Dates) != len(in.Equity) {
+		panic(fmt.Sprintf("BUG: %d dates for %d values of equity", len(in.Dates), len(in.Equity)))
+	}
+}
+
 // unknown reports whether nothing is known of what the metrics of a group are about.
 func (in *Input) unknown(g Group) bool {
 	switch g {
@@ -89,8 +97,9 @@ type Trade struct {
 	MAE, MFE    float64 // worst and best open profit, fraction of EntryValue
 }
 
-// Compute returns every metric of the table. Cost: O(bars + trades), sorting the sessions once.
+// Compute returns every metric of the table. Cost: O(bars + trades); quantiles select, only tails are sorted.
 func Compute(in Input) Metrics {
+	in.check()
 	m := Metrics{value: make([]float64, len(table))}
 	w := newWork(&in)
 	for i := range table {

@@ -74,7 +74,7 @@ var drawdownRows = []Metric{
 		of:  func(w *work) float64 { return w.pain() }},
 	{Key: "dar_95", Name: "Drawdown at risk, 95%", Unit: Fraction, Group: DrawdownGroup, Formula: "5% quantile of dd over bars, type 7", Source: "Chekhlov, Uryasev and Zabarankin 2005", Sense: Higher, Needs: needsSession,
 		Doc: "Depth exceeded at one bar in twenty.",
-		of:  func(w *work) float64 { return Quantile(w.depths(), 0.05) }},
+		of:  func(w *work) float64 { return w.depths().quantile(0.05) }},
 	{Key: "cdar_95", Name: "Conditional drawdown at risk, 95%", Unit: Fraction, Group: DrawdownGroup, Formula: "mean of the deepest 5% of dd over bars, exact tail", Source: "Chekhlov, Uryasev and Zabarankin 2005", Sense: Higher, Needs: needsSession,
 		Doc: "Average depth of the worst bar in twenty.",
 		of:  func(w *work) float64 { return w.cdar() }},
@@ -96,16 +96,16 @@ var drawdownRows = []Metric{
 var tailRows = []Metric{
 	{Key: "var_95", Name: "Value at risk, 95%", Unit: Fraction, Group: TailGroup, Formula: "5% quantile of r, type 7", Source: "historical", Sense: Higher, Needs: needsSession,
 		Doc: "One session in twenty is worse. Negative is a loss.",
-		of:  func(w *work) float64 { return Quantile(w.tail().low, 0.05) }},
+		of:  func(w *work) float64 { return w.ends().low.quantile(0.05) }},
 	{Key: "var_99", Name: "Value at risk, 99%", Unit: Fraction, Group: TailGroup, Formula: "1% quantile of r, type 7", Source: "historical", Sense: Higher, Needs: needsSession,
 		Doc: "One session in a hundred is worse.",
-		of:  func(w *work) float64 { return Quantile(w.tail().low, 0.01) }},
+		of:  func(w *work) float64 { return w.ends().low.quantile(0.01) }},
 	{Key: "es_95", Name: "Expected shortfall, 95%", Unit: Fraction, Group: TailGroup, Formula: "mean of the worst 5% of r, exact tail", Source: "Rockafellar and Uryasev 2002", Sense: Higher, Needs: needsSession,
 		Doc: "Average of the worst session in twenty.",
-		of:  func(w *work) float64 { return tailMean(w.tail().low, 0.05) }},
+		of:  func(w *work) float64 { return w.ends().low.mean(0.05) }},
 	{Key: "es_99", Name: "Expected shortfall, 99%", Unit: Fraction, Group: TailGroup, Formula: "mean of the worst 1% of r, exact tail", Source: "Rockafellar and Uryasev 2002", Sense: Higher, Needs: needsSession,
 		Doc: "Average of the worst session in a hundred.",
-		of:  func(w *work) float64 { return tailMean(w.tail().low, 0.01) }},
+		of:  func(w *work) float64 { return w.ends().low.mean(0.01) }},
 	{Key: "var_95_normal", Name: "Value at risk, 95%, normal", Unit: Fraction, Group: TailGroup, Formula: "mean(r) - 1.645 sd(r)", Source: "parametric", Sense: Higher, Needs: needsTwo,
 		Doc: "What the normal law would say.",
 		of:  func(w *work) float64 { return w.raw.mean + PhiInv(0.05)*w.raw.sd() }},
@@ -124,11 +124,11 @@ var tailRows = []Metric{
 	{Key: "tail_ratio", Name: "Tail ratio", Unit: Ratio, Group: TailGroup, Formula: "|95% quantile| / |5% quantile| of r, type 7", Source: "empyrical", Sense: Higher, Needs: "a 5% quantile other than 0",
 		Doc: "Above 1: large gains exceed large losses.",
 		of: func(w *work) float64 {
-			low := math.Abs(Quantile(w.tail().low, 0.05))
+			low := math.Abs(w.ends().low.quantile(0.05))
 			if !(low > dust) {
 				return math.NaN()
 			}
-			return math.Abs(Quantile(w.tail().high, 0.05)) / low
+			return math.Abs(w.ends().high.quantile(0.05)) / low
 		}},
 }
 
@@ -163,7 +163,7 @@ func (w *work) ulcer() float64 {
 	return math.Sqrt(safeDiv(w.underwater().sum2, float64(w.underwater().n)))
 }
 func (w *work) pain() float64 { return safeDiv(-w.underwater().sum, float64(w.underwater().n)) }
-func (w *work) cdar() float64 { return tailMean(w.depths(), 0.05) }
+func (w *work) cdar() float64 { return w.depths().mean(0.05) }
 
 func (w *work) rootOfDepths() float64 {
 	var s sum

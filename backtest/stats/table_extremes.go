@@ -29,22 +29,22 @@ var extremeTailRows = []Metric{
 var extremeTradeRows = []Metric{
 	{Key: "average_mae_usd", Name: "Average adverse excursion, money", Unit: USD, Group: TradeGroup, Formula: "mean of the worst open profit", Source: "Sweeney 1996", Sense: Higher, Needs: needsTrade,
 		Doc: "Negative: money a trade was behind at its worst.",
-		of:  func(w *work) float64 { return mean(w.trades.maeUSD) }},
+		of:  func(w *work) float64 { return mean(w.trades().maeUSD) }},
 	{Key: "worst_mae_usd", Name: "Worst adverse excursion, money", Unit: USD, Group: TradeGroup, Formula: "min of the worst open profit", Source: "Sweeney 1996", Sense: Higher, Needs: needsTrade,
 		Doc: "The most that any trade was behind.",
-		of:  func(w *work) float64 { return least(w.trades.maeUSD) }},
+		of:  func(w *work) float64 { return least(w.trades().maeUSD) }},
 	{Key: "average_mfe_usd", Name: "Average favourable excursion, money", Unit: USD, Group: TradeGroup, Formula: "mean of the best open profit", Source: "Sweeney 1996", Sense: Higher, Needs: needsTrade,
 		Doc: "Money a trade was ahead at its best.",
-		of:  func(w *work) float64 { return mean(w.trades.mfeUSD) }},
+		of:  func(w *work) float64 { return mean(w.trades().mfeUSD) }},
 	{Key: "best_mfe_usd", Name: "Best favourable excursion, money", Unit: USD, Group: TradeGroup, Formula: "max of the best open profit", Source: "Sweeney 1996", Sense: None, Needs: needsTrade,
 		Doc: "The most that any trade was ahead.",
-		of:  func(w *work) float64 { return most(w.trades.mfeUSD) }},
+		of:  func(w *work) float64 { return most(w.trades().mfeUSD) }},
 	{Key: "average_mae_r", Name: "Average adverse excursion, multiples of the average loss", Unit: Ratio, Group: TradeGroup, Formula: "average_mae/|average_loss_return|", Source: "Tharp 1998", Sense: Higher, Needs: needsLoss,
 		Doc: "Below -1: trades are deeper under water on average than losers are when they are closed.",
-		of:  func(w *work) float64 { return safeDiv(mean(w.trades.mae), w.trades.unitLoss()) }},
+		of:  func(w *work) float64 { return safeDiv(mean(w.trades().mae), w.trades().unitLoss()) }},
 	{Key: "average_mfe_r", Name: "Average favourable excursion, multiples of the average loss", Unit: Ratio, Group: TradeGroup, Formula: "average_mfe/|average_loss_return|", Source: "Tharp 1998", Sense: Higher, Needs: needsLoss,
 		Doc: "How many average losses a trade was ahead at its best.",
-		of:  func(w *work) float64 { return safeDiv(mean(w.trades.mfe), w.trades.unitLoss()) }},
+		of:  func(w *work) float64 { return safeDiv(mean(w.trades().mfe), w.trades().unitLoss()) }},
 }
 
 var concentrationRows = []Metric{
@@ -78,14 +78,18 @@ type pareto struct{ threshold, share, scale, shape float64 }
 // pareto fits the losses beyond their 95 % quantile by probability-weighted moments (Hosking and Wallis
 // 1987): with the excesses y rising, a0 = mean(y) and a1 = mean((1-p) y) for p = (i-0.35)/k, shape =
 // 2 - a0/(a0-2 a1) and scale = 2 a0 a1/(a0-2 a1). All NaN where that is undefined.
-func (w *work) pareto() pareto {
+func (w *work) pareto() *pareto {
+	return w.memo.pareto.get(func() pareto { return paretoOf(w.ends().low) })
+}
+
+func paretoOf(t tail) pareto {
 	nan := math.NaN()
 	none := pareto{nan, nan, nan, nan}
-	if len(w.r) < 400 {
+	if t.n < 400 {
 		return none
 	}
-	low := w.tail().low
-	u := -Quantile(low, 0.05)
+	low := t.lowest
+	u := -t.quantile(0.05)
 	k := 0
 	for k < len(low) && -low[k] > u {
 		k++
@@ -101,7 +105,7 @@ func (w *work) pareto() pareto {
 	if !(a0 > dust) || !(d > 1e-9*a0) { // no excess, or excesses that do not vary
 		return none
 	}
-	return pareto{threshold: u, share: float64(k) / w.n(), scale: 2 * a0 * a1 / d, shape: 2 - a0/d}
+	return pareto{threshold: u, share: float64(k) / float64(t.n), scale: 2 * a0 * a1 / d, shape: 2 - a0/d}
 }
 
 // quantile is the loss that the share p of sessions exceeds.
@@ -132,18 +136,22 @@ const (
 
 // forecast is the value at risk of the normal law with the moments of the year before, followed from
 // session to session. Sums of deviations are begun anew once a window, so that no error adds up.
-func (w *work) forecast() breaches {
+func (w *work) forecast() *breaches {
+	return w.memo.forecast.get(func() breaches { return forecast(w.r) })
+}
+
+func forecast(r []float64) breaches {
 	var b breaches
-	if len(w.r) < forecastWindow+100 {
+	if len(r) < forecastWindow+100 {
 		return b
 	}
 	z := PhiInv(forecastLevel)
 	const n = float64(forecastWindow)
 	before := -1
 	var pivot, s1, s2 float64
-	for t := forecastWindow; t < len(w.r); t++ {
+	for t := forecastWindow; t < len(r); t++ {
 		if (t-forecastWindow)%forecastWindow == 0 {
-			past := w.r[t-forecastWindow : t]
+			past := r[t-forecastWindow : t]
 			pivot, s1, s2 = mean(past), 0, 0
 			for _, v := range past {
 				d := v - pivot
@@ -151,12 +159,12 @@ func (w *work) forecast() breaches {
 			}
 		}
 		variance := max(s2-float64(s1*s1)/n, 0) / (n - 1)
-		now := b2i(w.r[t] < pivot+s1/n+float64(z*math.Sqrt(variance))-dust)
+		now := b2i(r[t] < pivot+s1/n+float64(z*math.Sqrt(variance))-dust)
 		if before >= 0 {
 			b.next[before][now]++
 		}
 		before = now
-		in, out := w.r[t]-pivot, w.r[t-forecastWindow]-pivot
+		in, out := r[t]-pivot, r[t-forecastWindow]-pivot
 		s1, s2 = s1+(in-out), s2+(float64(in*in)-float64(out*out))
 	}
 	return b

@@ -17,7 +17,7 @@ var moreReturnRows = []Metric{
 		of:  func(w *work) float64 { return geometric(w.calendar().year) }},
 	{Key: "median_day", Name: "Median session", Unit: Fraction, Group: ReturnGroup, Formula: "median of r", Source: "definition", Sense: Higher, Needs: needsSession,
 		Doc: "Below 0 with a profit: few sessions carry the result.",
-		of:  func(w *work) float64 { return median(w.r) }},
+		of:  func(w *work) float64 { return w.ends().median }},
 	{Key: "qtd", Name: "Quarter to date", Unit: Fraction, Group: ReturnGroup, Formula: "from the last close of the quarter before", Source: "definition", Sense: None, Needs: "history before the quarter",
 		Doc: "Return of the quarter in which the run ends.",
 		of:  func(w *work) float64 { return w.quarterToDate() }},
@@ -26,22 +26,13 @@ var moreReturnRows = []Metric{
 		of:  func(w *work) float64 { return w.months0(1) }},
 	{Key: "best_week", Name: "Best week", Unit: Fraction, Group: ReturnGroup, Formula: "max over complete weeks", Source: "definition", Sense: None, Needs: "at least one complete week",
 		Doc: "Weeks from the last close of the one before.",
-		of:  func(w *work) float64 { return most(weeks(w.in.Dates, w.in.Equity)) }},
+		of:  func(w *work) float64 { return most(w.weeks()) }},
 	{Key: "worst_week", Name: "Worst week", Unit: Fraction, Group: ReturnGroup, Formula: "min over complete weeks", Source: "definition", Sense: Higher, Needs: "at least one complete week",
 		Doc: "Weeks from the last close of the one before.",
-		of:  func(w *work) float64 { return least(weeks(w.in.Dates, w.in.Equity)) }},
+		of:  func(w *work) float64 { return least(w.weeks()) }},
 	{Key: "positive_quarters", Name: "Rising quarters", Unit: Fraction, Group: ReturnGroup, Formula: "count(> 0)/count, complete quarters", Source: "definition", Sense: Higher, Needs: "at least one complete quarter",
 		Doc: "Quarters without change count as not rising.",
-		of: func(w *work) float64 {
-			up, n := 0.0, 0.0
-			for _, q := range quarters(w.calendar().months) {
-				n++
-				if q > 0 {
-					up++
-				}
-			}
-			return safeDiv(up, n)
-		}},
+		of:  func(w *work) float64 { return share(quarters(w.calendar().months), positive) }},
 }
 
 var moreRiskRows = []Metric{
@@ -57,16 +48,7 @@ var moreRiskRows = []Metric{
 	{Key: "d_ratio", Name: "D ratio", Unit: Ratio, Group: RiskGroup, Formula: "n_down sum(-r, r < 0) / (n_up sum(r, r > 0))", Source: "Lavinio 1999", Sense: Lower, Needs: "a rising session",
 		Doc: "From 0, no falling session, to infinity; near 1 for symmetric returns.",
 		of: func(w *work) float64 {
-			down, up := 0.0, 0.0
-			for _, v := range w.r {
-				switch {
-				case v < 0:
-					down++
-				case v > 0:
-					up++
-				}
-			}
-			return safeDiv(down*w.lpm(0, 1), up*w.hpm(0, 1))
+			return safeDiv(count(w.r, negative)*w.lpm(0, 1), count(w.r, positive)*w.hpm(0, 1))
 		}},
 }
 
@@ -92,7 +74,7 @@ var moreTailRows = []Metric{
 			if len(w.r) < 100 { // the tail that is kept sorted holds 5 % and two more
 				return math.NaN()
 			}
-			return mean(w.tail().low[:5])
+			return mean(w.ends().low.lowest[:5])
 		}},
 	{Key: "var_95_month", Name: "Value at risk, 95%, month", Unit: Fraction, Group: TailGroup, Formula: "5% quantile of complete months, type 7", Source: "historical", Sense: Higher, Needs: "at least 20 complete months",
 		Doc: "One month in twenty is worse.",
@@ -110,25 +92,25 @@ var moreTradeRows = []Metric{
 	{Key: "trade_t", Name: "t of the mean trade", Unit: Ratio, Group: TradeGroup, Formula: "mean(profit)/sd(profit) sqrt(n)", Source: "Student 1908", Sense: Higher, Needs: "at least two closed trades that vary",
 		Doc: "Under 2: the trades do not tell an edge from luck. Trades at the same time are not independent.",
 		of: func(w *work) float64 {
-			m := momentsOf(w.trades.pnl)
+			m := momentsOf(w.trades().pnl)
 			return safeDiv(m.mean, m.sd()) * math.Sqrt(float64(m.n))
 		}},
 	{Key: "expectancy_low", Name: "Expectancy, lower 95%", Unit: USD, Group: TradeGroup, Formula: "expectancy - t sd/sqrt(n), t of n-1 degrees", Source: "Student 1908", Sense: Higher, Needs: "at least two closed trades",
 		Doc: "How low the true mean may be, for independent trades.",
-		of:  func(w *work) float64 { return mean(w.trades.pnl) - w.trades.halfWidth() }},
+		of:  func(w *work) float64 { return mean(w.trades().pnl) - w.expectancyHalf() }},
 	{Key: "expectancy_high", Name: "Expectancy, upper 95%", Unit: USD, Group: TradeGroup, Formula: "expectancy + t sd/sqrt(n), t of n-1 degrees", Source: "Student 1908", Sense: Higher, Needs: "at least two closed trades",
 		Doc: "How high it may be.",
-		of:  func(w *work) float64 { return mean(w.trades.pnl) + w.trades.halfWidth() }},
+		of:  func(w *work) float64 { return mean(w.trades().pnl) + w.expectancyHalf() }},
 	{Key: "trade_downside_sd", Name: "Downside deviation of trades", Unit: USD, Group: TradeGroup, Formula: "sqrt(mean(min(profit,0)^2)), all n", Source: "Sortino and Price 1994", Sense: Lower, Needs: needsTrade,
 		Doc: "Only losses count, all trades divide.",
-		of:  func(w *work) float64 { return math.Sqrt(partial(w.trades.pnl, 0, -1, 2)) }},
+		of:  func(w *work) float64 { return math.Sqrt(partial(w.trades().pnl, 0, -1, 2)) }},
 	{Key: "kelly_continuous", Name: "Kelly multiple, continuous", Unit: Ratio, Group: TradeGroup, Formula: "mean/variance of trade returns", Source: "Thorp 2006", Sense: None, Needs: "at least two closed trades that vary",
 		Doc: "The same question for returns that are near normal. Half of it is the usual ceiling.",
-		of:  func(w *work) float64 { m := momentsOf(w.trades.ret); return safeDiv(m.mean, m.sd()*m.sd()) }},
+		of:  func(w *work) float64 { m := momentsOf(w.trades().ret); return safeDiv(m.mean, m.sd()*m.sd()) }},
 	{Key: "expected_loss_streak", Name: "Losing streak to expect", Unit: Count, Group: TradeGroup, Formula: "ln(n(1-p))/ln(1/p), p the share of losing trades", Source: "Schilling 1990", Sense: Lower, Needs: needsBoth,
 		Doc: "Longest run of losses among so many independent trades. Far below what was: losses cluster.",
 		of: func(w *work) float64 {
-			n, p := float64(w.trades.closed), safeDiv(float64(w.trades.losses), float64(w.trades.closed))
+			n, p := float64(w.trades().closed), safeDiv(float64(w.trades().losses), float64(w.trades().closed))
 			if !(p > 0 && p < 1) || n*(1-p) < 1 {
 				return math.NaN()
 			}
@@ -136,54 +118,58 @@ var moreTradeRows = []Metric{
 		}},
 	{Key: "min_bars", Name: "Shortest holding", Unit: Bars, Group: TradeGroup, Formula: "min bars held", Source: "definition", Sense: None, Needs: needsTrade,
 		Doc: "Bars from entry to exit.",
-		of:  func(w *work) float64 { return least(w.trades.bars) }},
+		of:  func(w *work) float64 { return least(w.trades().bars) }},
 	{Key: "worst_mae", Name: "Worst adverse excursion", Unit: Fraction, Group: TradeGroup, Formula: "min of the worst open profit on entry value", Source: "Sweeney 1996", Sense: Higher, Needs: needsTrade,
 		Doc: "The deepest that any trade was under its entry.",
-		of:  func(w *work) float64 { return least(w.trades.mae) }},
+		of:  func(w *work) float64 { return least(w.trades().mae) }},
 	{Key: "best_mfe", Name: "Best favourable excursion", Unit: Fraction, Group: TradeGroup, Formula: "max of the best open profit on entry value", Source: "Sweeney 1996", Sense: None, Needs: needsTrade,
 		Doc: "The highest that any trade was above its entry.",
-		of:  func(w *work) float64 { return most(w.trades.mfe) }},
+		of:  func(w *work) float64 { return most(w.trades().mfe) }},
 	{Key: "end_trade_drawdown", Name: "Given back before exit", Unit: Fraction, Group: TradeGroup, Formula: "mean(return - best open profit)", Source: "definition", Sense: Higher, Needs: needsTrade,
 		Doc: "What trades lost from their best moment to their exit.",
-		of:  func(w *work) float64 { return mean(w.trades.ret) - mean(w.trades.mfe) }},
+		of:  func(w *work) float64 { return mean(w.trades().ret) - mean(w.trades().mfe) }},
 	{Key: "exit_efficiency", Name: "Exit efficiency", Unit: Fraction, Group: TradeGroup, Formula: "mean(return)/mean(best open profit)", Source: "Sweeney 1996", Sense: Higher, Needs: "trades that were ahead at some time",
 		Doc: "Part of the best open profit that exits kept.",
-		of:  func(w *work) float64 { return safeDiv(mean(w.trades.ret), mean(w.trades.mfe)) }},
+		of:  func(w *work) float64 { return safeDiv(mean(w.trades().ret), mean(w.trades().mfe)) }},
 	{Key: "top_10_trades_share", Name: "Share of the best 10 trades", Unit: Fraction, Group: TradeGroup, Formula: "ten largest profits / net profit of closed trades", Source: "definition", Sense: Lower, Needs: "a net profit of the closed trades",
 		Doc: "Concentration. May exceed 1.",
-		of:  func(w *work) float64 { return w.trades.topShare(10) }},
+		of:  func(w *work) float64 { return w.trades().topShare(10) }},
 	{Key: "concentration_wins", Name: "Concentration of wins", Unit: Fraction, Group: TradeGroup, Formula: "(sum w^2 - 1/n)/(1 - 1/n), w shares of gross_profit", Source: "Lopez de Prado 2018, 14.3", Sense: Lower, Needs: "at least two winning trades",
 		Doc: "0: all wins alike; 1: one made all.",
-		of:  func(w *work) float64 { return concentration(w.trades.pnl, 1) }},
+		of:  func(w *work) float64 { return concentration(w.trades().pnl, 1) }},
 	{Key: "concentration_losses", Name: "Concentration of losses", Unit: Fraction, Group: TradeGroup, Formula: "as concentration_wins, of gross_loss", Source: "Lopez de Prado 2018, 14.3", Sense: Lower, Needs: "at least two losing trades",
 		Doc: "0: all losses alike; 1: one made all.",
-		of:  func(w *work) float64 { return concentration(w.trades.pnl, -1) }},
+		of:  func(w *work) float64 { return concentration(w.trades().pnl, -1) }},
 }
 
 var moreBenchmarkRows = []Metric{
 	{Key: "relative_drawdown", Name: "Deepest fall behind the benchmark", Unit: Fraction, Group: BenchmarkGroup, Formula: "max drawdown of V/B, session closes", Source: "definition", Sense: Higher, Needs: needsBench,
 		Doc: "How far the run fell behind holding the benchmark.",
 		of: withBench(func(w *work) float64 {
-			low, peak := 0.0, 0.0
+			low, peak, trough := 0.0, 0.0, 0.0
 			for t, v := range w.in.Equity {
-				x := v / w.bench.level[t]
-				peak = math.Max(peak, x)
-				low = math.Min(low, safeDiv(x, peak)-1)
+				switch x := v / w.bench().level[t]; {
+				case x > peak:
+					peak, trough = x, x
+				case x < trough: // since the peak: only then can the fall be deeper
+					trough = x
+					low = min(low, safeDiv(x, peak)-1)
+				}
 			}
 			return low
 		})},
 	{Key: "up_batting", Name: "Batting average, rising sessions", Unit: Fraction, Group: BenchmarkGroup, Formula: "count(r > b)/count, sessions with b >= 0", Source: "empyrical", Sense: Higher, Needs: needsBench + " that did not fall at some session",
 		Doc: "How often the run did better when the benchmark did not fall.",
-		of:  withBench(func(w *work) float64 { return batting(w.r, w.bench.b, false) })},
+		of:  withBench(func(w *work) float64 { return batting(w.r, w.bench().b, false) })},
 	{Key: "down_batting", Name: "Batting average, falling sessions", Unit: Fraction, Group: BenchmarkGroup, Formula: "count(r > b)/count, sessions with b < 0", Source: "empyrical", Sense: Higher, Needs: needsBench + " that fell at some session",
 		Doc: "How often the run did better when the benchmark fell.",
-		of:  withBench(func(w *work) float64 { return batting(w.r, w.bench.b, true) })},
+		of:  withBench(func(w *work) float64 { return batting(w.r, w.bench().b, true) })},
 	{Key: "alpha_low", Name: "Alpha, lower 95%", Unit: Fraction, Group: BenchmarkGroup, Formula: "alpha - t se(alpha), t of n-2 degrees", Source: "ordinary least squares", Sense: Higher, Needs: needsBench + " and three sessions",
 		Doc: "How low the true alpha may be, for independent returns.",
-		of:  withBench(func(w *work) float64 { return w.bench.alpha*w.perYear - w.alphaHalf() })},
+		of:  withBench(func(w *work) float64 { return w.bench().alpha*w.perYear - w.alphaHalf() })},
 	{Key: "alpha_high", Name: "Alpha, upper 95%", Unit: Fraction, Group: BenchmarkGroup, Formula: "alpha + t se(alpha), t of n-2 degrees", Source: "ordinary least squares", Sense: Higher, Needs: needsBench + " and three sessions",
 		Doc: "How high it may be.",
-		of:  withBench(func(w *work) float64 { return w.bench.alpha*w.perYear + w.alphaHalf() })},
+		of:  withBench(func(w *work) float64 { return w.bench().alpha*w.perYear + w.alphaHalf() })},
 }
 
 // student95 is the 97.5 % point of Student's law with df degrees of freedom.
@@ -194,15 +180,19 @@ func student95(df float64) float64 {
 	return distuv.StudentsT{Mu: 0, Sigma: 1, Nu: df}.Quantile(0.975)
 }
 
-// halfWidth of the 95 % interval of the mean trade.
-func (t *tally) halfWidth() float64 {
-	m := momentsOf(t.pnl)
-	return student95(float64(m.n-1)) * m.sd() / math.Sqrt(float64(m.n))
+// expectancyHalf is half the width of the 95 % interval of the mean trade.
+func (w *work) expectancyHalf() float64 {
+	return *w.memo.expectancyHalf.get(func() float64 {
+		m := momentsOf(w.trades().pnl)
+		return student95(float64(m.n-1)) * m.sd() / math.Sqrt(float64(m.n))
+	})
 }
 
 // alphaHalf is half the width of the 95 % interval of alpha a year.
 func (w *work) alphaHalf() float64 {
-	return student95(w.n()-2) * math.Abs(safeDiv(w.bench.alpha*w.perYear, w.bench.alphaT))
+	return *w.memo.alphaHalf.get(func() float64 {
+		return student95(w.n()-2) * math.Abs(safeDiv(w.bench().alpha*w.perYear, w.bench().alphaT))
+	})
 }
 
 // hurst is the rescaled range of the whole run.
@@ -214,10 +204,9 @@ func (w *work) hurst() float64 {
 	var run sum
 	for _, v := range w.r {
 		run.add(v - w.raw.mean)
-		lo, hi = math.Min(lo, run.value()), math.Max(hi, run.value())
+		lo, hi = min(lo, run.value()), max(hi, run.value())
 	}
-	sd := w.raw.sd()
-	return math.Log(safeDiv(hi-lo, sd)) / math.Log(w.n())
+	return math.Log(safeDiv(hi-lo, w.raw.sd())) / math.Log(w.n())
 }
 
 func (w *work) quarterToDate() float64 {
@@ -286,14 +275,11 @@ func concentration(x []float64, sign float64) float64 {
 
 // batting is how often r was above b where b fell, or where it did not.
 func batting(r, b []float64, fell bool) float64 {
-	won, n := 0.0, 0.0
+	won, n := 0, 0 // no branch: returns change sign at random
 	for t := range r {
-		if b[t] < -dust == fell {
-			n++
-			if r[t]-b[t] > dust {
-				won++
-			}
-		}
+		in := b2i(b[t] < -dust == fell)
+		n += in
+		won += in & b2i(r[t]-b[t] > dust)
 	}
-	return safeDiv(won, n)
+	return safeDiv(float64(won), float64(n))
 }

@@ -222,13 +222,8 @@ type trended struct {
 	r2, t float64 // share explained, slope over its standard error
 }
 
-// trend is computed when it is first asked for.
-func (w *work) trend() trended {
-	if w.trended == nil {
-		t := trendOf(w.r, w.raw.m2 == 0)
-		w.trended = &t
-	}
-	return *w.trended
+func (w *work) trend() *trended {
+	return w.memo.trend.get(func() trended { return trendOf(w.r, w.raw.m2 == 0) })
 }
 
 func trendOf(r []float64, flat bool) trended {

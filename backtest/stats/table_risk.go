@@ -137,11 +137,11 @@ func (w *work) upsidePotential(mar float64) float64 {
 }
 
 func (w *work) rachev() float64 {
-	loss := -tailMean(w.tail().low, 0.05)
+	loss := -w.ends().low.mean(0.05)
 	if !(loss > 0) {
 		return math.NaN()
 	}
-	return -tailMean(w.tail().high, 0.05) / loss
+	return -w.ends().high.mean(0.05) / loss
 }
 
 func (w *work) ljungBox(lags int) float64 {

@@ -30,7 +30,9 @@ type tally struct {
 func tallyOf(trades []Trade) tally {
 	t := tally{
 		largest: math.Inf(-1), smallest: math.Inf(1), best: math.Inf(-1), worst: math.Inf(1),
-		pnl: make([]float64, 0, len(trades)), ret: make([]float64, 0, len(trades)), bars: make([]float64, 0, len(trades)),
+	}
+	for _, x := range []*[]float64{&t.pnl, &t.ret, &t.bars, &t.mae, &t.mfe, &t.maeUSD, &t.mfeUSD} {
+		*x = make([]float64, 0, len(trades))
 	}
 	var profit, loss, open, long, short, winR, lossR, run sum
 	streakW, streakL, peak := 0, 0, 0.0
@@ -112,13 +114,6 @@ func (t *tally) topShare(n int) float64 {
 	n = min(n, len(x))
 	lower(x, n)
 	return -total(x[:n]) / t.net
-}
-
-// median of x, which is left alone; NaN when empty.
-func median(x []float64) float64 {
-	c := slices.Clone(x)
-	lower(c, len(c)/2+1)
-	return Quantile(c, 0.5)
 }
 
 // GroupRow sums up the closed trades that share a label.

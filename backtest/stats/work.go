@@ -1,9 +1,7 @@
 package stats
 
 import (
-	"fmt"
 	"math"
-	"slices"
 
 	"backtester/backtest/instrument"
 )
@@ -20,27 +18,45 @@ type work struct {
 	ex  moments   // of r - rf
 	sr  Sharpe    // of one session
 
-	partials []partialMoment // those asked for so far
-	trended  *trended        // nil until it was asked for
-
-	ends  *ends // these four are computed when they are first asked for
-	spans *spans
-	dived *water
-	deep  []float64 // see depths
-	lag   *float64
-
 	cagr           float64
-	trades         tally
-	bench          bench
 	buyAndHold     []float64
 	years365       float64 // calendar span in years of 365.25 days
 	sessionsInYear float64 // n / N
+
+	partials []partialMoment // those asked for so far
+	memo     memo
+}
+
+// memo is what only some rows need: each is computed when it is first asked for.
+type memo struct {
+	trades                    once[tally]
+	bench                     once[bench]
+	trend                     once[trended]
+	ends                      once[ends]
+	calendar                  once[calendar]
+	weeks                     once[[]float64]
+	water                     once[water]
+	depths                    once[tail]
+	lag                       once[float64]
+	pareto                    once[pareto]
+	forecast                  once[breaches]
+	expectancyHalf, alphaHalf once[float64]
+}
+
+// once is a value that is computed when it is first asked for.
+type once[T any] struct {
+	done  bool
+	value T
+}
+
+func (o *once[T]) get(compute func() T) *T {
+	if !o.done {
+		o.value, o.done = compute(), true
+	}
+	return &o.value
 }
 
 func newWork(in *Input) *work {
-	if len(in.Dates) != len(in.Equity) {
-		panic(fmt.Sprintf("BUG: %d dates for %d values of equity", len(in.Dates), len(in.Equity)))
-	}
 	w := &work{in: in, perYear: in.PeriodsPerYear, cagr: math.NaN()}
 	if !(w.perYear > 0) {
 		w.perYear = PeriodsPerYear(in.Dates)
@@ -56,61 +72,51 @@ func newWork(in *Input) *work {
 		w.cagr = growth(in.Dates, in.Equity)
 	}
 	w.sessionsInYear = float64(len(w.r)) / w.perYear
-	w.trades = tallyOf(in.Trades)
-	w.bench = benchOf(w)
 	if sound(in.BuyAndHold, len(in.Dates)) {
 		w.buyAndHold = in.BuyAndHold
 	}
 	return w
 }
 
-// ends are the lowest returns, rising, and the highest, negated and rising: 5 % each and the next.
-type ends struct{ low, high []float64 }
-
-func (w *work) tail() *ends {
-	if w.ends == nil {
-		low, high := tails(w.r)
-		w.ends = &ends{low, high}
-	}
-	return w.ends
+func (w *work) trades() *tally {
+	return w.memo.trades.get(func() tally { return tallyOf(w.in.Trades) })
 }
+func (w *work) bench() *bench { return w.memo.bench.get(func() bench { return benchOf(w) }) }
 
-// spans are calendar months and years, and the returns of the complete ones.
-type spans struct {
+// ends returns both tails of the returns and their median.
+func (w *work) ends() *ends { return w.memo.ends.get(func() ends { return endsOf(w.r) }) }
+
+// calendar is calendar months and years, and the returns of the complete ones.
+type calendar struct {
 	months, years []Period
 	month, year   []float64
 }
 
-func (w *work) calendar() *spans {
-	if w.spans == nil {
-		w.spans = &spans{}
+func (w *work) calendar() *calendar {
+	return w.memo.calendar.get(func() calendar {
+		var c calendar
 		if len(w.in.Dates) > 1 {
-			w.spans.months, w.spans.years = Months(w.in.Dates, w.in.Equity), Years(w.in.Dates, w.in.Equity)
+			c.months, c.years = Months(w.in.Dates, w.in.Equity), Years(w.in.Dates, w.in.Equity)
 		}
-		w.spans.month, w.spans.year = whole(w.spans.months), whole(w.spans.years)
-	}
-	return w.spans
+		c.month, c.year = whole(c.months), whole(c.years)
+		return c
+	})
+}
+
+// weeks are the returns of whole weeks.
+func (w *work) weeks() []float64 {
+	return *w.memo.weeks.get(func() []float64 { return weeks(w.in.Dates, w.in.Equity) })
 }
 
 // underwater is what is known of drawdowns.
 func (w *work) underwater() *water {
-	if w.dived == nil {
-		d := waterOf(w.in)
-		w.dived = &d
-	}
-	return w.dived
+	return w.memo.water.get(func() water { return scan(w.in.bars()) })
 }
 
 // lagOne is the first autocorrelation of the returns.
 func (w *work) lagOne() float64 {
-	if w.lag == nil {
-		v := autocorrelation(w.r, w.raw, 1)
-		w.lag = &v
-	}
-	return *w.lag
+	return *w.memo.lag.get(func() float64 { return autocorrelation(w.r, w.raw, 1) })
 }
-
-func waterOf(in *Input) water { return scan(in.bars()) }
 
 // bars are the curve at bar closes and its dates.
 func (in *Input) bars() ([]instrument.Date, []float64) {
@@ -121,34 +127,16 @@ func (in *Input) bars() ([]instrument.Date, []float64) {
 }
 
 // depths are the drawdowns at every bar after the first, as far as quantiles of 5 % need them in order.
-func (w *work) depths() []float64 {
-	if w.deep == nil {
+func (w *work) depths() tail {
+	return *w.memo.depths.get(func() tail {
 		_, equity := w.in.bars()
 		if len(equity) == 0 {
-			return nil
+			return tail{}
 		}
-		w.deep = Drawdown(make([]float64, 0, len(equity)), equity)[1:]
-		lower(w.deep, int(0.05*float64(len(w.deep)))+2)
-	}
-	return w.deep
-}
-
-// tails selects the values that quantiles and tail means of 5 % and less need.
-func tails(r []float64) (low, high []float64) {
-	k := min(int(0.05*float64(len(r)))+2, len(r))
-	low = slices.Clone(r)
-	lower(low, k)
-	// The highest are among the others, which are fewer, unless there are next to none.
-	rest := low[k:]
-	if len(rest) < k {
-		rest = slices.Clone(r)
-	}
-	high = make([]float64, len(r)) // as long as r, for quantiles; only its beginning is ever read
-	for i, v := range rest {
-		high[i] = -v
-	}
-	lower(high[:len(rest)], k)
-	return low, high
+		deep := Drawdown(make([]float64, 0, len(equity)), equity)[1:]
+		lower(deep, inTail(len(deep)))
+		return tail{len(deep), deep}
+	})
 }
 
 // perPeriod de-annualises a rate.
@@ -287,30 +275,50 @@ func sound(level []float64, n int) bool {
 	return true
 }
 
-func share(x []float64, is func(float64) bool) float64 {
+func count(x []float64, is func(float64) bool) float64 {
 	k := 0
 	for _, v := range x {
 		if is(v) {
 			k++
 		}
 	}
-	return safeDiv(float64(k), float64(len(x)))
+	return float64(k)
+}
+
+func share(x []float64, is func(float64) bool) float64 {
+	return safeDiv(count(x, is), float64(len(x)))
 }
 
 func positive(v float64) bool { return v > 0 }
 
+// least and most are the extreme values; NaN when there are none or one is NaN. Four lanes, so that one
+// comparison need not wait for the last.
 func least(x []float64) float64 {
 	if len(x) == 0 {
 		return math.NaN()
 	}
-	return slices.Min(x)
+	a, b, c, d := x[0], x[0], x[0], x[0]
+	for ; len(x) >= 4; x = x[4:] {
+		a, b, c, d = min(a, x[0]), min(b, x[1]), min(c, x[2]), min(d, x[3])
+	}
+	for _, v := range x {
+		a = min(a, v)
+	}
+	return min(a, b, c, d)
 }
 
 func most(x []float64) float64 {
 	if len(x) == 0 {
 		return math.NaN()
 	}
-	return slices.Max(x)
+	a, b, c, d := x[0], x[0], x[0], x[0]
+	for ; len(x) >= 4; x = x[4:] {
+		a, b, c, d = max(a, x[0]), max(b, x[1]), max(c, x[2]), max(d, x[3])
+	}
+	for _, v := range x {
+		a = max(a, v)
+	}
+	return max(a, b, c, d)
 }
 
 // geometric is the mean growth of periods.
