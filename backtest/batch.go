@@ -107,7 +107,7 @@ func laneOf(cfg *Config, m *market) (*Lane, error) {
 	switch {
 	case len(m.syms) != 1:
 		return nil, &NoLane{"several symbols share the cash"}
-	case cfg.Universe.Dynamic():
+	case cfg.Universe.Dynamic() || m.syms[0].kinds != nil:
 		return nil, &NoLane{"the universe changes over time"}
 	case m.extended:
 		return nil, &NoLane{"bars of extended hours decide"}

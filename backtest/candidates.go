@@ -20,7 +20,10 @@ type security struct {
 	ticker string          // by which the source knows it on day to
 	to     instrument.Date // last session to load
 	facts  [expr.NumCategories]string
-	seats  []seat // rows of a members file that are about it; nil: those of its name
+	who    *instrument.Instrument // as the source describes it; nil where nobody asked
+	first  instrument.Date        // its first session there
+	kinds  []seat                 // when it was of a type of the universe; nil: always
+	seats  []seat                 // rows of a members file that are about it; nil: those of its name
 }
 
 // loader fills a market.
@@ -31,6 +34,9 @@ type loader struct {
 	src   bar.Source
 	m     *market
 	from  instrument.Date // of the first bar at which other symbols are looked at
+
+	typed   bool // types of securities change, and with them who is a member
+	changes bool // members change over time
 }
 
 // securities lists what to load, in byte order of the names: the symbols of the file, or all that the
@@ -59,17 +65,20 @@ func securities(ctx context.Context, cfg *Config, rules *strategy.Rules, src bar
 			c := named(name, cfg.Data.To)
 			for k := range held {
 				if held[k].Instrument.Ticker == name {
-					c.facts = factsOf(&held[k].Instrument) // the latest owner comes last
+					c.describe(&held[k].Instrument, held[k].First) // the latest owner comes last
 				}
 			}
 			out = append(out, c)
 		}
 	}
-	if len(u.Type) > 0 {
-		out = slices.DeleteFunc(out, func(c security) bool { return !slices.Contains(u.Type, c.facts[expr.TypeCategory]) })
+	kept := out[:0]
+	for i := range out {
+		if out[i].ofType(u.Type) {
+			kept = append(kept, out[i])
+		}
 	}
-	slices.SortFunc(out, func(a, b security) int { return cmp.Compare(a.name, b.name) })
-	return slices.CompactFunc(out, func(a, b security) bool { return a.name == b.name }), nil
+	slices.SortFunc(kept, func(a, b security) int { return cmp.Compare(a.name, b.name) })
+	return slices.CompactFunc(kept, func(a, b security) bool { return a.name == b.name }), nil
 }
 
 // named is a security asked for by name: a ticker, or TICKER@LAST-SESSION of a former owner.
@@ -94,10 +103,10 @@ func frameOfUniverse(cfg *Config) bar.Frame {
 	return cfg.Data.Bars
 }
 
-func factsOf(in *instrument.Instrument) [expr.NumCategories]string {
-	var f [expr.NumCategories]string
-	f[expr.TypeCategory], f[expr.ExchangeCategory] = in.Type, in.Exchange
-	return f
+// describe says who it is.
+func (c *security) describe(in *instrument.Instrument, first instrument.Date) {
+	c.who, c.first = in, first
+	c.facts[expr.TypeCategory], c.facts[expr.ExchangeCategory] = in.Type, in.Exchange
 }
 
 // heldIn is everything of a source that has bars in the range. Of several owners of one ticker the last
@@ -113,7 +122,8 @@ func heldIn(held []bar.Coverage, from, to instrument.Date) []security {
 		if to != instrument.None {
 			last = min(last, to)
 		}
-		x := security{name: c.Instrument.Ticker, ticker: c.Instrument.TickerOn(last), to: last, facts: factsOf(&c.Instrument)}
+		x := security{name: c.Instrument.Ticker, ticker: c.Instrument.TickerOn(last), to: last}
+		x.describe(&c.Instrument, c.First)
 		if x.ticker == "" {
 			x.ticker = x.name
 		}

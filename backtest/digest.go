@@ -16,7 +16,8 @@ import (
 )
 
 // digest identifies everything read: a sha256 over, symbol by symbol, the ticker, the number of bars,
-// the xxhash64 of each column (little-endian 8-byte words), and the actions; first of the symbols of
+// the xxhash64 of each column (little-endian 8-byte words), the actions, and when it was of a type of the
+// universe, where that changes; first of the symbols of
 // the run, then of all others that expressions or the choice of a universe looked at; then the files
 // that the strategy names. Columns go through the
 // faster hash because sha256 of a million bars would cost more than playing them; a change that
@@ -29,6 +30,11 @@ func (m *market) digest(cfg *Config) string {
 		return func(i int) {
 			h.Reset()
 			digestSeries(h, all[i].name, all[i].bars)
+			if c := all[i].security; c != nil {
+				for _, k := range c.kinds {
+					words(h, uint64(uint32(k.from)), uint64(uint32(k.to)))
+				}
+			}
 			h.Sum(sums[i][:0])
 		}
 	})

@@ -56,8 +56,11 @@ func (l *loader) identify(list []security) ([]security, error) {
 		if roll {
 			for _, o := range former {
 				x := named(o.name(), l.cfg.Data.To)
-				x.facts, x.seats = factsOf(o.Instrument), []seat{{o.Ticker, o.From, o.To}}
-				out = append(out, x)
+				x.describe(o.Instrument, o.From)
+				x.seats = []seat{{o.Ticker, o.From, o.To}}
+				if x.ofType(l.cfg.Universe.Type) {
+					out = append(out, x)
+				}
 			}
 			last := owners[len(former)]
 			c.seats = []seat{{c.ticker, last.From, instrument.Forever}}

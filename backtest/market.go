@@ -104,8 +104,13 @@ func loadIn(ctx context.Context, cfg *Config, rules *strategy.Rules, src bar.Sou
 	if list, err = l.identify(list); err != nil {
 		return nil, err
 	}
+	l.typed = typed(list)
+	l.changes = l.typed || cfg.Universe.Dynamic()
+	if len(cfg.Universe.Type) > 0 {
+		l.noteTypes(list)
+	}
 	var days *market
-	if frameOfUniverse(cfg) != cfg.Data.Bars {
+	if l.changes && cfg.Data.Bars.Intraday() {
 		if days, err = l.days(list); err != nil {
 			return nil, err
 		}
@@ -157,7 +162,7 @@ func (l *loader) days(list []security) (*market, error) {
 		}
 	}
 	nothing, _ := expr.NewCompiler(expr.Scope{}).Program()
-	d := &loader{ctx: l.ctx, cfg: &cfg, rules: &strategy.Rules{Program: nothing, Universe: l.rules.Universe}, src: l.src,
+	d := &loader{ctx: l.ctx, cfg: &cfg, rules: &strategy.Rules{Program: nothing, Universe: l.rules.Universe}, src: l.src, typed: l.typed, changes: l.changes,
 		m: &market{cal: l.m.cal, daily: true, frame: bar.Daily, to: cfg.Data.To}}
 	warmup := 0
 	if u := l.rules.Universe; u != nil {

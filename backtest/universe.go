@@ -48,7 +48,7 @@ func (info *UniverseInfo) add(m *market, s *symbol) {
 func (l *loader) choose() error {
 	u := l.rules.Universe
 	m := l.m
-	if !l.cfg.Universe.Dynamic() {
+	if !l.changes {
 		return nil
 	}
 	listed, err := membersOf(l.cfg)
@@ -59,8 +59,11 @@ func (l *loader) choose() error {
 		s := &m.syms[i]
 		s.member = listed.bits(s, m)
 	}
+	if l.typed {
+		m.keepTypes()
+	}
 	if u != nil {
-		if err := l.where(listed != nil); err != nil {
+		if err := l.where(listed != nil || l.typed); err != nil {
 			return err
 		}
 	}
@@ -79,7 +82,7 @@ func (l *loader) choose() error {
 }
 
 // where keeps as members those for which the condition is true and, with top, the highest by rank.
-// Comparisons in it run over all candidates, or over those of the members file.
+// Comparisons in it run over all candidates, or over those of the members file and of the types.
 func (l *loader) where(listed bool) error {
 	u, m := l.rules.Universe, l.m
 	if err := l.outlook(u.Program); err != nil {

@@ -348,3 +348,82 @@ func TestWhatWasLookedAtCounts(t *testing.T) {
 		}
 	}
 }
+
+// A type counts on the dates on which lists said so, and a list from much later is worth a warning.
+func TestTypesByDate(t *testing.T) {
+	series := randomMarket(rand.New(rand.NewPCG(1, 45)), 4, 300)
+	changed := series[0].Date(150)
+	src := reference{Source: memory(t, series)}
+	for _, s := range series {
+		src.held = append(src.held, held("CS", s))
+	}
+	first := series[0].Date(0)
+	src.held[0].Instrument.Types = []instrument.Kind{{From: first, Type: "UNIT"}, {From: changed, Type: "CS"}}
+	src.held[1].Instrument.Types = []instrument.Kind{{From: first, Type: "CS"}, {From: changed, Type: "ADRC"}}
+	src.held[1].Instrument.Type = "ADRC"
+	src.held[2].Instrument.Types = []instrument.Kind{{From: first, Type: "CS"}}
+	run := func(text string) *backtest.Result {
+		t.Helper()
+		res, err := backtest.Run(t.Context(), parse(t, text), src)
+		if err != nil {
+			t.Fatalf("%s: %v", text, err)
+		}
+		return res
+	}
+	const text = "universe: {type: CS}\nuniverse_exit: true\nentry: close > 0\nsize: {max_positions: 4}\n"
+	res := run(text)
+	if got := res.Data.Symbols; !slices.Equal(got, []string{"S00", "S01", "S02", "S03"}) {
+		t.Errorf("symbols %v", got)
+	}
+	// Who was a member when, day by day.
+	u := res.Data.Universe
+	for k := range u.Count {
+		want, d := 0, u.Time.Date(k)
+		for i, s := range series {
+			if j := slices.IndexFunc(s.Time, func(ns int64) bool { return instrument.DateOfNanos(ns) == d }); j < 0 || s.Volume[j] == 0 {
+				continue
+			}
+			if i > 1 || i == 0 && d >= changed || i == 1 && d < changed {
+				want++
+			}
+		}
+		if int(u.Count[k]) != want {
+			t.Fatalf("%d members on %s, want %d", u.Count[k], d, want)
+		}
+	}
+	for _, f := range res.Fills {
+		if f.Symbol == "S00" && f.Side == "buy" && f.Decided < changed.String() || f.Symbol == "S01" && f.Side == "buy" && f.Decided >= changed.String() {
+			t.Errorf("%+v: not a common stock then", f)
+		}
+	}
+	if i := slices.IndexFunc(res.Fills, func(f backtest.Fill) bool { return f.Symbol == "S01" && f.Side == "sell" }); i < 0 || res.Fills[i].Decided < changed.String() {
+		t.Errorf("S01 left on %s and was sold in fill %d of %+v", changed, i, res.Fills)
+	}
+	// S03 is in no list: only today's type is known.
+	if got := warningOf(res, "types_undated"); !strings.Contains(got, "1 of 4 securities") {
+		t.Errorf("types_undated: %q", got)
+	}
+	// A change after the range is nobody's business, nor is it in the digest.
+	before := "data: {to: " + (changed - 1).String() + "}\n" + text
+	early := run(before)
+	if got := early.Data.Symbols; !slices.Equal(got, []string{"S01", "S02", "S03"}) {
+		t.Errorf("symbols %v before the change", got)
+	}
+	src.held[1].Instrument.Types = src.held[1].Instrument.Types[:1]
+	if same := run(before); same.Fingerprint != early.Fingerprint || same.Data.SHA256 != early.Data.SHA256 {
+		t.Error("a later change of type reaches back")
+	}
+	if later := run(text); later.Fingerprint == res.Fingerprint {
+		t.Error("another history of types has the same fingerprint")
+	}
+	// One symbol alone follows its type, whatever path a plan takes.
+	all, err := backtest.Each(t.Context(), parse(t, "universe: {type: CS}\nentry: close > 0\n"), src)
+	if err != nil || len(all) != 4 {
+		t.Fatal(err, len(all))
+	}
+	for _, f := range all[0].Fills {
+		if f.Side == "buy" && f.Decided < changed.String() {
+			t.Errorf("alone: %+v", f)
+		}
+	}
+}

@@ -151,6 +151,9 @@ func (o *dataOptions) show(ctx context.Context, symbol string) error {
 	for _, x := range who.Spans {
 		rows = append(rows, []string{"ticker", x.From.String(), "as " + x.Ticker})
 	}
+	for _, x := range who.Types {
+		rows = append(rows, []string{"type", x.From.String(), "listed as " + x.Type})
+	}
 	for _, x := range actions.Splits {
 		rows = append(rows, []string{"split", x.Ex.String(), decimal(x.From) + " become " + decimal(x.To)})
 	}
@@ -167,6 +170,7 @@ type instrumentInfo struct {
 	Ticker    string          `json:"ticker"`
 	Name      string          `json:"name"`
 	Type      string          `json:"type"`
+	Types     []typeInfo      `json:"types"` // by date, as lists of tickers said
 	Exchange  string          `json:"exchange"`
 	Delisted  instrument.Date `json:"delisted"`
 	Spans     []spanInfo      `json:"tickers"`
@@ -178,6 +182,11 @@ type spanInfo struct {
 	Ticker string          `json:"ticker"`
 	From   instrument.Date `json:"from"`
 	To     instrument.Date `json:"to"` // "forever" while in use
+}
+
+type typeInfo struct {
+	From instrument.Date `json:"from"`
+	Type string          `json:"type"`
 }
 
 type splitInfo struct {
@@ -194,7 +203,10 @@ type dividendInfo struct {
 
 func infoOfInstrument(who instrument.Instrument, actions instrument.Actions) instrumentInfo {
 	info := instrumentInfo{ID: who.ID, Ticker: who.Ticker, Name: who.Name, Type: who.Type, Exchange: who.Exchange, Delisted: who.Delisted,
-		Spans: []spanInfo{}, Splits: []splitInfo{}, Dividends: []dividendInfo{}}
+		Types: []typeInfo{}, Spans: []spanInfo{}, Splits: []splitInfo{}, Dividends: []dividendInfo{}}
+	for _, x := range who.Types {
+		info.Types = append(info.Types, typeInfo(x))
+	}
 	for _, x := range who.Spans {
 		info.Spans = append(info.Spans, spanInfo(x))
 	}

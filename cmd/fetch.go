@@ -32,6 +32,7 @@ type fetchOptions struct {
 	workers  int
 	dryRun   bool
 	events   bool
+	byDate   bool
 	verify   bool
 	prune    bool
 	verbose  bool
@@ -65,6 +66,7 @@ safe: the next fetch goes on where this one stopped.`,
   backtester fetch --dataset day --from 2024-01-02 --to 2024-12-31
   backtester fetch --dataset day,minute --since 2y --dry-run
   backtester fetch --source rest --dataset minute --symbols AAPL,MSFT --since 6m
+  backtester fetch --dataset tickers --by-date --since 5y
   backtester fetch --asset crypto --dataset day --since 5y
   backtester fetch --verify`,
 		Args: arguments(0, 0, ""),
@@ -81,6 +83,7 @@ safe: the next fetch goes on where this one stopped.`,
 	f.IntVar(&o.workers, "workers", 4, "parallel downloads, 1 to 64")
 	f.BoolVar(&o.dryRun, "dry-run", false, "only say what would be fetched, and how much")
 	f.BoolVar(&o.events, "events", false, "with tickers: ask for every security's ticker changes, one request each")
+	f.BoolVar(&o.byDate, "by-date", false, "with tickers: the lists of every quarter too, for universe.type by date; a dozen requests each")
 	f.BoolVar(&o.verify, "verify", false, "first check every byte on disk; what is damaged is fetched again")
 	f.BoolVar(&o.prune, "prune", false, "at the end remove downloads whose bars are in the store")
 	f.BoolVar(&o.verbose, "verbose", false, "log every step to standard error")
@@ -119,7 +122,7 @@ func (o *fetchOptions) options() (polygon.Options, error) {
 	}
 	p := polygon.Options{
 		Asset: flatfile.Asset(o.asset), Datasets: o.datasets, Source: o.source, Symbols: o.symbols,
-		Workers: o.workers, DryRun: o.dryRun, Events: o.events, Verify: o.verify, Prune: o.prune,
+		Workers: o.workers, DryRun: o.dryRun, Events: o.events, ByDate: o.byDate, Verify: o.verify, Prune: o.prune,
 		RawDir: filepath.Join(o.settings.get("data_dir"), "raw"), StoreDir: o.storeDir(),
 		S3: bucket.Config{
 			Endpoint: o.settings.get("s3_endpoint"), Name: o.settings.get("s3_bucket"),

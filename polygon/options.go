@@ -53,6 +53,7 @@ type Options struct {
 	Workers  int              // parallel downloads, default 4
 	DryRun   bool             // list only: say what would be fetched and how much
 	Events   bool             // with tickers: also ask for every security's ticker changes, one request each
+	ByDate   bool             // with tickers: also ask for the lists of the first session of every quarter, some dozen requests each
 	Verify   bool             // first read every byte there is; what is damaged is set aside and had again
 	Prune    bool             // at the end remove downloads whose bars are in the store
 

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"backtester/backtest/bar"
+	"backtester/backtest/instrument"
 	"backtester/backtest/store"
 	"backtester/polygon/flatfile"
 	"backtester/polygon/reference"
@@ -42,7 +43,11 @@ func (s *syncer) lists() []list {
 			return calls, err
 		}},
 		{Tickers, weekly, func(ctx context.Context, c *reference.Client, _ *reference.Fetched) (int, error) {
-			return c.FetchTickers(ctx, dir)
+			calls, err := c.FetchTickers(ctx, dir)
+			if err == nil {
+				err = reference.KeepTypes(dir, today)
+			}
+			return calls, err
 		}},
 		{Calendar, daily, func(ctx context.Context, c *reference.Client, _ *reference.Fetched) (int, error) {
 			return c.FetchHolidays(ctx, dir, today.String())
@@ -86,9 +91,30 @@ func (s *syncer) fetchReference(ctx context.Context) error {
 	if s.Events && s.wants(Tickers) && s.client != nil {
 		calls, err := s.client.FetchEvents(ctx, s.referenceDir())
 		s.sum.reference().Calls += calls
-		return s.referenceFault(ctx, "ticker changes", err)
+		if err := s.referenceFault(ctx, "ticker changes", err); err != nil {
+			return err
+		}
+	}
+	if s.ByDate && s.wants(Tickers) && s.client != nil {
+		calls, err := s.client.FetchTypes(ctx, s.referenceDir(), s.quarters())
+		s.sum.reference().Calls += calls
+		return s.referenceFault(ctx, "tickers by date", err)
 	}
 	return nil
+}
+
+// quarters are the first sessions of all quarters of the range, which begins with the vendor's files where
+// nobody said from when.
+func (s *syncer) quarters() []instrument.Date {
+	var list []instrument.Date
+	for d := max(s.From, FirstSession()); d <= s.To; {
+		year, month, _ := d.Civil()
+		if first := bar.NYSE().Next(instrument.NewDate(year, time.Month((month-1)/3*3+1), 1) - 1); first >= s.From && first <= s.To {
+			list = append(list, first)
+		}
+		d = instrument.NewDate(year, time.Month((month-1)/3*3+4), 1)
+	}
+	return list
 }
 
 // loadReference puts what is known into the store. Only stocks have instruments and actions; options and

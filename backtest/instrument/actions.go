@@ -79,6 +79,19 @@ func (in Instrument) TickerOn(d Date) string {
 	return ""
 }
 
+// TypeOn is the type of the instrument on a date: what the latest dated list up to then said; before the
+// first in which it stands, what that said; without any, its latest type.
+func (in Instrument) TypeOn(d Date) string {
+	kind := in.Type
+	for i, k := range in.Types {
+		if i > 0 && k.From > d {
+			break
+		}
+		kind = k.Type
+	}
+	return kind
+}
+
 // CheckTicker refuses what cannot be a ticker: nothing, more than 32 bytes, and bytes other than
 // printable ASCII without blanks. Case is kept, nothing is a reserved word.
 func CheckTicker(s string) error {

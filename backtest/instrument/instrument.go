@@ -16,12 +16,19 @@ type Span struct {
 	From, To Date // To is Forever while the ticker is still in use
 }
 
+// Kind is the type of an instrument from a date on, as a list of that date says.
+type Kind struct {
+	From Date
+	Type string
+}
+
 // Instrument is one security.
 type Instrument struct {
 	ID       ID
 	Ticker   string // the latest ticker; case matters (BCpC is not BCPC)
 	Name     string // may be empty
-	Type     string // the vendor's type: CS, ADRC, ETF, PFD, ...; may be empty
+	Type     string // the vendor's latest type: CS, ADRC, ETF, PFD, ...; may be empty
+	Types    []Kind `json:",omitempty"` // by date, oldest first; see TypeOn
 	Exchange string // primary exchange, may be empty
 	Spans    []Span // oldest first, never empty, never overlapping
 	Delisted Date   // first day no longer listed, as reference data says; None when not known to be delisted

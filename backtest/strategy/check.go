@@ -104,8 +104,8 @@ func (c *checker) universe() {
 	if len(u.Symbols) > 0 && u.Members != "" {
 		c.fault("conflict", "", "universe has both symbols and members: keep one", "universe.members")
 	}
-	if c.file.Leave && !u.Dynamic() && !c.some {
-		c.fault("conflict", "", "universe_exit sells what leaves the universe, but nothing ever leaves this one: add universe.where, top or members", "universe_exit")
+	if c.file.Leave && !u.Dynamic() && len(u.Type) == 0 && !c.some {
+		c.fault("conflict", "", "universe_exit sells what leaves the universe, but nothing ever leaves this one: add universe.where, top, type or members", "universe_exit")
 	}
 }
 

@@ -153,7 +153,7 @@ const (
 type Universe struct {
 	Symbols []string `json:"symbols,omitempty" as:"tickers" doc:"tickers, read as source text (ON, TRUE and NA are tickers)"`
 	Members string   `json:"members,omitempty" doc:"a CSV file with the columns symbol, from and to: who belonged when, both days included, an empty to for still"`
-	Type    []string `json:"type,omitempty" as:"types" doc:"kinds of security, such as [CS, ADRC], from reference data as known today"`
+	Type    []string `json:"type,omitempty" as:"types" doc:"kinds of security, such as [CS, ADRC]: a symbol is a member on the dates on which the list of tickers said that it was one"`
 	Where   string   `json:"where,omitempty" expr:"bool" doc:"a symbol is a member at the closes of bars at which this is true; within the day: of day bars"`
 	Top     int      `json:"top,omitempty" min:"1" unit:"symbols" doc:"of these, only so many, the highest by"`
 	By      string   `json:"by,omitempty" expr:"number" doc:"what top compares: highest first, absent = no member, of equal ones the first by ticker"`

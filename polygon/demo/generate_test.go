@@ -255,11 +255,14 @@ func TestEditionNamesTheBits(t *testing.T) {
 		}
 	}
 	for _, p := range m.paths {
+		if len(p.was) > 0 {
+			fmt.Fprintln(h, p.figi, p.was)
+		}
 		for _, d := range p.dividends {
 			fmt.Fprintln(h, p.figi, d.ex, d.pay, d.usd)
 		}
 	}
-	want := map[string]string{"1": "fcaefef27e1a969a665fefe75eb5376e830f28972fa3fa977b0aba4cf88ef69b"}
+	want := map[string]string{"2": "6d1cfef74463d6d0920b87670f3f162a992e854961a42bb7100ec4e0d33e44a1"}
 	if got := hex.EncodeToString(h.Sum(nil)); got != want[Edition] {
 		t.Errorf("edition %s has the sum %s, want %s", Edition, got, want[Edition])
 	}

@@ -36,6 +36,7 @@ type security struct {
 	yield                      float64 // quarterly dividends, a fraction of the price a year
 	special                    dated   // one special dividend, USD a share
 	splits                     []split
+	was                        []kind  // types before the present one, oldest first
 	halted                     string  // a session without a single print
 	delisted                   bool    // the last span ends with a delisting
 	minutes                    float64 // share of minutes with a print; 0 = no minute bars
@@ -43,6 +44,8 @@ type security struct {
 }
 
 type span struct{ ticker, from, to string } // both inclusive; "" = first or last session
+
+type kind struct{ kind, until string } // the last day of it
 
 type dated struct {
 	date string
@@ -74,7 +77,7 @@ func market() []security {
 		{figi: "BBGDEMO00MKT", name: "Market Index Fund (demo)", kind: "ETF", exchange: "ARCX", spans: always("MKT"), price: 182, beta: 1, sigma: 0.0004, volume: 8.0e7, yield: 0.016, minutes: 1, fractional: true},
 		{figi: "BBGDEMO000NA", name: "Nordic Aluminium (demo)", kind: "CS", exchange: "XNYS", spans: always("NA"), price: 44, beta: 1.2, drift: -0.0001, sigma: 0.017, volume: 8.8e5, yield: 0.02},
 		{figi: "BBGDEMO00NEW", name: "Newco Networks, formerly Oldco (demo)", kind: "CS", exchange: "XNAS", spans: []span{{"OLDCO", "", "2021-06-08"}, {"NEWCO", "2021-06-09", ""}}, price: 62, beta: 1.1, drift: -0.0003, sigma: 0.015, volume: 5.5e6},
-		{figi: "BBGDEMO00OIL", name: "Oily Exploration (demo)", kind: "CS", exchange: "XNYS", spans: always("OILY"), price: 88, beta: 1.0, drift: -0.0003, sigma: 0.018, manner: trend, volume: 6.6e6, yield: 0.035},
+		{figi: "BBGDEMO00OIL", name: "Oily Exploration (demo)", kind: "CS", was: []kind{{"ADRC", "2018-08-14"}}, exchange: "XNYS", spans: always("OILY"), price: 88, beta: 1.0, drift: -0.0003, sigma: 0.018, manner: trend, volume: 6.6e6, yield: 0.035},
 		{figi: "BBGDEMO00PEN", name: "Penny Mining (demo)", kind: "CS", exchange: "XASE", spans: always("PENNY"), price: 2.4, beta: 0.6, sigma: 0.028, manner: revert, volume: 4.5e5, minutes: 0.3},
 		{figi: "BBGDEMO00PLS", name: "Pulse Health (demo)", kind: "CS", exchange: "XNYS", spans: always("PULSE"), price: 56, beta: 0.9, drift: -0.0002, sigma: 0.017, manner: bounce, volume: 1.9e6},
 		{figi: "BBGDEMO00RE1", name: "Reuse Rail (demo)", kind: "CS", exchange: "XNYS", spans: []span{{"REUSE", "", "2016-05-31"}}, price: 15, beta: 0.9, sigma: 0.018, volume: 4.0e5, delisted: true},

@@ -61,6 +61,13 @@ type event struct {
 	} `json:"ticker_change"`
 }
 
+// typeRow is a security in the list of tickers of a date.
+type typeRow struct {
+	Ticker string `json:"ticker"`
+	Type   string `json:"type"`
+	Share  string `json:"share_class_figi"`
+}
+
 // answer is the envelope of a list.
 type answer struct {
 	Status  string `json:"status"`
@@ -89,13 +96,55 @@ func (m *world) writeReference(rawDir string) error {
 		name string
 		rows any
 	}{{"splits.json", splits}, {"dividends.json", dividends}, {"tickers.json", tickers}, {"events.json", events}} {
-		b, err := json.MarshalIndent(answer{"OK", f.rows}, "", " ")
-		if err == nil {
-			err = os.WriteFile(filepath.Join(dir, f.name), append(b, '\n'), 0o644)
+		if err := writeRows(filepath.Join(dir, f.name), f.rows); err != nil {
+			return err
 		}
-		if err != nil {
-			return fmt.Errorf("write the demo market: %w", err)
+	}
+	return m.writeTypes(filepath.Join(dir, "types"))
+}
+
+// writeTypes puts down who was listed as what in the first session of every quarter.
+func (m *world) writeTypes(dir string) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return fmt.Errorf("write the demo market: %w", err)
+	}
+	quarter := -1
+	for i, d := range m.sessions {
+		_, month, _ := d.Civil()
+		if (month-1)/3 == quarter {
+			continue
 		}
+		quarter = (month - 1) / 3
+		var rows []typeRow
+		for _, x := range m.bySymbol[i] {
+			p := m.paths[x.path]
+			rows = append(rows, typeRow{x.ticker, p.kindOn(d), p.figi})
+		}
+		if err := writeRows(filepath.Join(dir, d.String()+".json"), rows); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// kindOn is the security's type on a date.
+func (s security) kindOn(d instrument.Date) string {
+	for _, k := range s.was {
+		if d <= day(k.until, instrument.None) {
+			return k.kind
+		}
+	}
+	return s.kind
+}
+
+// writeRows writes one list.
+func writeRows(path string, rows any) error {
+	b, err := json.MarshalIndent(answer{"OK", rows}, "", " ")
+	if err == nil {
+		err = os.WriteFile(path, append(b, '\n'), 0o644)
+	}
+	if err != nil {
+		return fmt.Errorf("write the demo market: %w", err)
 	}
 	return nil
 }

@@ -63,6 +63,12 @@ func TestReferenceIsUnderstood(t *testing.T) {
 	if special != 1 {
 		t.Errorf("YIELD paid %d dividends of 3.50, want the special one", special)
 	}
+	if x := one("OILY"); x.TypeOn(instrument.NewDate(2018, 9, 28)) != "ADRC" || x.TypeOn(instrument.NewDate(2018, 10, 1)) != "CS" || len(x.Types) != 2 {
+		t.Errorf("OILY was %+v, want ADRC up to the list of 2018-10-01", x.Types)
+	}
+	if x := one("LATE"); len(x.Types) != 1 || x.Types[0].Type != "CS" || x.Types[0].From.String() != "2018-10-01" {
+		t.Errorf("LATE was %+v, want CS from its first list on", x.Types)
+	}
 	for _, ticker := range []string{"BCPC", "BCpC", "NA"} {
 		one(ticker)
 	}

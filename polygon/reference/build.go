@@ -45,6 +45,7 @@ type builder struct {
 func Build(d *Data) (store.Reference, []Note) {
 	b := &builder{actions: map[*instrument.Instrument]*instrument.Actions{}, byTicker: map[string][]*instrument.Instrument{}}
 	b.tickers(d)
+	b.types(d.Types)
 	b.splits(d.Splits)
 	b.dividends(d.Dividends)
 	r := store.Reference{Holidays: b.holidays(slices.Concat(d.Holidays, d.Closures))}
@@ -244,6 +245,25 @@ func (b *builder) index(in *instrument.Instrument) {
 	for i, s := range in.Spans {
 		if !slices.ContainsFunc(in.Spans[:i], func(t instrument.Span) bool { return t.Ticker == s.Ticker }) {
 			b.byTicker[s.Ticker] = append(b.byTicker[s.Ticker], in)
+		}
+	}
+}
+
+// types gives the instruments their types by date. A list says of a ticker what it was then, so it is about
+// whoever had it then; a row without type, or of another security by its FIGI, is about nobody.
+func (b *builder) types(rows []TypeRow) {
+	for _, r := range rows {
+		if r.Type == "" {
+			continue
+		}
+		for _, in := range b.byTicker[r.Ticker] {
+			known := r.ShareFIGI != "" && !strings.Contains(string(in.ID), "@")
+			if in.TickerOn(r.Date) != r.Ticker || known && string(in.ID) != r.ShareFIGI {
+				continue
+			}
+			if n := len(in.Types); n == 0 || in.Types[n-1].Type != r.Type {
+				in.Types = append(in.Types, instrument.Kind{From: r.Date, Type: r.Type})
+			}
 		}
 	}
 }

@@ -2,6 +2,9 @@ package reference_test
 
 import (
 	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -211,4 +214,38 @@ func FuzzRead(f *testing.F) {
 		}
 		t.Fatal("an instrument that is not valid")
 	})
+}
+
+// Types by date follow who had the ticker then; what is not said or about somebody else changes nothing.
+func TestTypesByDate(t *testing.T) {
+	dir := t.TempDir()
+	put(t, dir, reference.TickersFile, tickers)
+	put(t, dir, reference.EventsFile, events)
+	if err := os.Mkdir(filepath.Join(dir, reference.TypesFolder), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	list := func(date, rows string) {
+		put(t, filepath.Join(dir, reference.TypesFolder), date+".json", `{"results":[`+rows+`]}`)
+	}
+	list("2013-01-02", `{"ticker":"FB","type":"ADRC","share_class_figi":"S1"},{"ticker":"ES","type":"UNIT"},{"ticker":"NA"}`)
+	list("2014-01-02", `{"ticker":"FB","type":"CS","share_class_figi":"S1"},{"ticker":"ES","type":"UNIT"},{"ticker":"NA","type":""}`)
+	list("2015-01-02", `{"ticker":"FB","type":"CS","share_class_figi":"S1"},{"ticker":"ES","type":"CS"}`)
+	list("2022-01-03", `{"ticker":"META","type":"ETF","share_class_figi":"S2"},{"ticker":"FB","type":"FUND","share_class_figi":"S9"}`)
+	list("2023-01-03", `{"ticker":"META","type":"CS","share_class_figi":"S1"},{"ticker":"NOBODY","type":"CS"}`)
+	d, err := reference.Read(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ref, _ := reference.Build(d)
+	got := map[string]string{}
+	for _, in := range ref.Instruments {
+		for _, k := range in.Types {
+			got[in.Name] += fmt.Sprintf("%s %s ", k.From, k.Type)
+		}
+	}
+	want := map[string]string{"Meta Platforms": "2013-01-02 ADRC 2014-01-02 CS ", "Roundhill ETF": "2022-01-03 ETF ",
+		"EnergySolutions": "2013-01-02 UNIT ", "Eversource": "2014-01-02 UNIT 2015-01-02 CS "}
+	if !maps.Equal(got, want) {
+		t.Errorf("types %v, want %v", got, want)
+	}
 }

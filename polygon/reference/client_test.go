@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"backtester/backtest/instrument"
 	"backtester/polygon/reference"
 )
 
@@ -124,6 +125,50 @@ func TestFetchTickersActiveAndDelisted(t *testing.T) {
 	d, err := reference.Read(dir)
 	if err != nil || len(d.Tickers) != 3 || d.Tickers[1].Ticker != "NA" || d.Tickers[2].Delisted == "" {
 		t.Errorf("%+v %v", d, err)
+	}
+}
+
+// Lists of past dates come once; the list of today is kept at most once a month.
+func TestFetchTypes(t *testing.T) {
+	a := newAPI(t)
+	a.lists["/v3/reference/tickers?true"] = [][]string{{`{"ticker":"A","name":"Long name","type":"CS","active":true}`}, {`{"ticker":"NA","type":"ADRC","share_class_figi":"S","active":true}`}}
+	a.lists["/v3/reference/tickers?false"] = [][]string{{`{"ticker":"OLD","type":"CS","active":false}`}}
+	dir := t.TempDir()
+	dates := []instrument.Date{instrument.NewDate(2019, 1, 2), instrument.NewDate(2019, 4, 1)}
+	calls, err := a.client().FetchTypes(t.Context(), dir, dates)
+	if err != nil || calls != 4 || !strings.Contains(a.requests[0], "date=2019-04-01") || !strings.Contains(a.requests[2], "date=2019-01-02") {
+		t.Fatal(calls, err, a.requests)
+	}
+	if calls, err := a.client().FetchTypes(t.Context(), dir, append(dates, instrument.NewDate(2019, 7, 1))); err != nil || calls != 2 {
+		t.Errorf("a second time: %d requests, %v", calls, err)
+	}
+	text, err := os.ReadFile(filepath.Join(dir, reference.TypesFolder, "2019-01-02.json"))
+	if err != nil || strings.Contains(string(text), "Long name") || !strings.Contains(string(text), `{"ticker":"NA","type":"ADRC","share_class_figi":"S"}`) {
+		t.Errorf("%v: %s", err, text)
+	}
+	a.status = []int{403}
+	if _, err := a.client().FetchTypes(t.Context(), dir, []instrument.Date{instrument.NewDate(2004, 1, 2)}); !errors.Is(err, reference.ErrForbidden) {
+		t.Error(err)
+	}
+	if _, err := a.client().FetchTickers(t.Context(), dir); err != nil {
+		t.Fatal(err)
+	}
+	for _, day := range []int{1, 2, 28, 29} {
+		if err := reference.KeepTypes(dir, instrument.NewDate(2024, 1, day)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	files, _ := os.ReadDir(filepath.Join(dir, reference.TypesFolder))
+	var names []string
+	for _, f := range files {
+		names = append(names, f.Name())
+	}
+	if got := strings.Join(names, " "); got != "2019-01-02.json 2019-04-01.json 2019-07-01.json 2024-01-01.json 2024-01-29.json" {
+		t.Errorf("kept %s", got)
+	}
+	d, err := reference.Read(dir)
+	if err != nil || len(d.Types) != 6 { // the later lists say the same, which is left out where a FIGI tells whose it is
+		t.Errorf("%+v %v", d.Types, err)
 	}
 }
 

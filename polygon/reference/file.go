@@ -19,6 +19,7 @@ func Read(dir string) (*Data, error) {
 		readRows(filepath.Join(dir, SplitsFile), &d.Splits),
 		readRows(filepath.Join(dir, DividendsFile), &d.Dividends),
 		readRows(filepath.Join(dir, TickersFile), &d.Tickers),
+		readTypes(filepath.Join(dir, TypesFolder), &d.Types),
 		readRows(filepath.Join(dir, EventsFile), &d.Events),
 		readRows(filepath.Join(dir, HolidaysFile), &d.Holidays),
 		readRows(filepath.Join(dir, ClosuresFile), &d.Closures),

@@ -1,5 +1,7 @@
 package reference
 
+import "backtester/backtest/instrument"
+
 // File names below the reference folder.
 const (
 	SplitsFile    = "splits.json"
@@ -8,6 +10,7 @@ const (
 	EventsFile    = "events.json"
 	HolidaysFile  = "holidays.json"
 	ClosuresFile  = "closures.json" // of our own making: see SetClosures
+	TypesFolder   = "types"         // YYYY-MM-DD.json: the tickers of that date with their types
 )
 
 // SplitRow is a row of /stocks/v1/splits: From old shares became To new ones on the execution date.
@@ -43,6 +46,14 @@ type TickerRow struct {
 	Delisted      string `json:"delisted_utc,omitempty"` // RFC 3339; see Build about the day it names
 }
 
+// TypeRow is what a ticker was on a date: a row of /v3/reference/tickers?date=.
+type TypeRow struct {
+	Date      instrument.Date `json:"-"` // of the list
+	Ticker    string          `json:"ticker"`
+	Type      string          `json:"type,omitempty"` // the vendor lacks many before 2019
+	ShareFIGI string          `json:"share_class_figi,omitempty"`
+}
+
 // EventsRow is the answer of /vX/reference/tickers/{id}/events: the day each ticker came into use.
 type EventsRow struct {
 	Name          string  `json:"name,omitempty"`
@@ -74,6 +85,7 @@ type Data struct {
 	Splits    []SplitRow
 	Dividends []DividendRow
 	Tickers   []TickerRow
+	Types     []TypeRow // in order of dates
 	Events    []EventsRow
 	Holidays  []HolidayRow
 	Closures  []HolidayRow
