@@ -95,13 +95,16 @@ func (s *syncer) fetchReference(ctx context.Context) error {
 			return err
 		}
 	}
-	if s.ByDate && s.wants(Tickers) && s.client != nil {
+	if s.datedTickers() {
 		calls, err := s.client.FetchTypes(ctx, s.referenceDir(), s.quarters())
 		s.sum.reference().Calls += calls
 		return s.referenceFault(ctx, "tickers by date", err)
 	}
 	return nil
 }
+
+// datedTickers reports whether lists of tickers of past dates are wanted.
+func (s *syncer) datedTickers() bool { return s.ByDate && s.wants(Tickers) && s.client != nil }
 
 // quarters are the first sessions of all quarters of the range, which begins with the vendor's files where
 // nobody said from when.

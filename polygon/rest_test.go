@@ -275,6 +275,35 @@ func TestReferenceComesIncrementally(t *testing.T) {
 	}
 }
 
+// The lists of past quarters come once, and say what a security was then.
+func TestTickersByDate(t *testing.T) {
+	v, dir := newVendor(t), t.TempDir()
+	v.rest["/v3/reference/tickers"] = `{"status":"OK","results":[{"ticker":"ACME","type":"CS","active":true,"share_class_figi":"S"}]}`
+	v.rest["/v3/reference/tickers?date=2023-10-02"] = `{"status":"OK","results":[{"ticker":"ACME","type":"ADRC","share_class_figi":"S"}]}`
+	o := v.options(t, dir)
+	o.REST.Key, o.Datasets, o.ByDate = "rest-key", []string{polygon.Tickers}, true
+	o.From, o.Now = day("2023-06-01"), func() time.Time { return time.Date(2024, 1, 4, 12, 0, 0, 0, time.UTC) }
+	o.DryRun = true
+	if s := fetch(t, o); strings.Join(s.Due, ", ") != "tickers, tickers of 3 past quarters" {
+		t.Errorf("due: %v", s.Due)
+	}
+	o.DryRun = false
+	for _, calls := range []int{5, 2} {
+		if s := fetch(t, o); s.Reference.Calls != calls {
+			t.Errorf("%d requests, want %d", s.Reference.Calls, calls)
+		}
+	}
+	st, err := store.Open(filepath.Join(dir, "store"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer st.Close()
+	who, _, err := st.Actions("ACME")
+	if got := fmt.Sprint(who.Types); err != nil || len(who.Types) != 3 || who.TypeOn(day("2023-09-29")) != "CS" || who.TypeOn(day("2023-10-02")) != "ADRC" || who.TypeOn(day("2024-01-02")) != "CS" {
+		t.Errorf("%v %v", got, err)
+	}
+}
+
 // What was had within a week of its day is asked for once more when the week is over, and never again.
 func TestRESTCorrections(t *testing.T) {
 	for _, symbols := range [][]string{nil, {"NA"}} {

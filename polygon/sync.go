@@ -11,6 +11,7 @@ import (
 	"backtester/backtest/store"
 	"backtester/polygon/bucket"
 	"backtester/polygon/flatfile"
+	"backtester/polygon/reference"
 )
 
 // Sync brings the store up to date with the vendor: it lists which files there are, downloads those
@@ -167,6 +168,10 @@ func (s *syncer) dry(ctx context.Context) error {
 	}
 	for _, r := range s.dueReference() {
 		s.sum.Due = append(s.sum.Due, r.name)
+	}
+	if s.datedTickers() {
+		n := len(reference.LackingTypes(s.referenceDir(), s.quarters()))
+		s.sum.Due = append(s.sum.Due, fmt.Sprintf("tickers of %d past quarters", n))
 	}
 	return nil
 }

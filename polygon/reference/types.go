@@ -24,11 +24,7 @@ const typesApart = 28 // days between two lists of today that are kept
 // FetchTypes asks for the lists of dates that dir does not have yet, the latest first, and returns the
 // requests made, about a dozen a date. Interrupted, it goes on where it was.
 func (c *Client) FetchTypes(ctx context.Context, dir string, dates []instrument.Date) (calls int, err error) {
-	for _, d := range slices.Backward(dates) {
-		path := typesPath(dir, d)
-		if _, err := os.Stat(path); err == nil {
-			continue
-		}
+	for _, d := range slices.Backward(LackingTypes(dir, dates)) {
 		var rows []json.RawMessage
 		n, err := c.list(ctx, "/v3/reference/tickers", url.Values{"market": {"stocks"}, "date": {d.String()}, "active": {"true"},
 			"limit": {"1000"}, "sort": {"ticker"}, "order": {"asc"}}, func(r json.RawMessage) error {
@@ -43,11 +39,19 @@ func (c *Client) FetchTypes(ctx context.Context, dir string, dates []instrument.
 		if calls += n; err != nil {
 			return calls, err
 		}
-		if err := write(path, rows); err != nil {
+		if err := write(typesPath(dir, d), rows); err != nil {
 			return calls, err
 		}
 	}
 	return calls, nil
+}
+
+// LackingTypes are those of dates of which dir has no list.
+func LackingTypes(dir string, dates []instrument.Date) []instrument.Date {
+	return slices.DeleteFunc(slices.Clone(dates), func(d instrument.Date) bool {
+		_, err := os.Stat(typesPath(dir, d))
+		return err == nil
+	})
 }
 
 // KeepTypes keeps the list of tickers that was had today as that of its date.
