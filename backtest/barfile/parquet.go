@@ -24,7 +24,7 @@ func (s *sheet) parquet(r io.ReaderAt, size int64) (err error) {
 			err = fmt.Errorf("read %s after row %d: the file is damaged: %v", s.name, s.line, p)
 		}
 	}()
-	f, err := parquet.OpenFile(r, size)
+	f, err := openParquet(r, size)
 	if err != nil {
 		return fmt.Errorf("read %s: %w", s.name, err)
 	}

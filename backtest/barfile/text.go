@@ -27,7 +27,7 @@ func Text(name string, data []byte) (text []byte, err error) {
 			text, err = nil, fmt.Errorf("read %s after row %d: the file is damaged: %v", name, row, p)
 		}
 	}()
-	f, err := parquet.OpenFile(bytes.NewReader(data), int64(len(data)))
+	f, err := openParquet(bytes.NewReader(data), int64(len(data)))
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", name, err)
 	}

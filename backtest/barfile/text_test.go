@@ -2,6 +2,7 @@ package barfile_test
 
 import (
 	"bytes"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -60,8 +61,8 @@ func TestText(t *testing.T) {
 	}
 }
 
-// FuzzText damages a Parquet file: an error or a text, never a panic.
-func FuzzText(f *testing.F) {
+// twoRows is a small Parquet file.
+func twoRows(t testing.TB) []byte {
 	type row struct {
 		Available string  `parquet:"available"`
 		Value     float64 `parquet:"value"`
@@ -69,12 +70,44 @@ func FuzzText(f *testing.F) {
 	var b bytes.Buffer
 	w := parquet.NewGenericWriter[row](&b)
 	if _, err := w.Write([]row{{"2024-01-31", 1}, {"2024-02-01", 2}}); err != nil {
-		f.Fatal(err)
+		t.Fatal(err)
 	}
 	if err := w.Close(); err != nil {
-		f.Fatal(err)
+		t.Fatal(err)
 	}
-	f.Add(b.Bytes())
+	return b.Bytes()
+}
+
+// A file of 600 bytes that states sizes of gigabytes is refused before there is room for them.
+func TestDamagedSizes(t *testing.T) {
+	huge := []byte{0xfe, 0xff, 0xff, 0xff, 0x0f} // 2^31-1, as the format writes it
+	for name, damage := range map[string]struct {
+		at   func(size int) int
+		with []byte
+		want string
+	}{
+		"footer":         {func(size int) int { return size - 8 }, []byte{0xf0, 0xff, 0xff, 0xff}, "footer should have 4294967280 bytes"},
+		"page, unpacked": {func(int) int { return 7 }, huge, "the page at byte 4"},
+		"page, packed":   {func(int) int { return 9 }, huge, "the page at byte 4"},
+	} {
+		data := twoRows(t)
+		copy(data[damage.at(len(data)):], damage.with)
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		_, err := barfile.Text("big.parquet", data)
+		runtime.ReadMemStats(&after)
+		if err == nil || !strings.Contains(err.Error(), "read big.parquet: the file is damaged: ") || !strings.Contains(err.Error(), damage.want) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if took := after.TotalAlloc - before.TotalAlloc; took > 16<<20 {
+			t.Errorf("%s: took %d MB", name, took>>20)
+		}
+	}
+}
+
+// FuzzText damages a Parquet file: an error or a text, never a panic, nor more memory than there is.
+func FuzzText(f *testing.F) {
+	f.Add(twoRows(f))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		if text, err := barfile.Text("any", data); err == nil && bytes.HasPrefix(data, []byte("PAR1")) && text == nil {
 			t.Error("neither a text nor an error")
