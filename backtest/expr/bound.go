@@ -261,7 +261,7 @@ func (r *run) indicator(s *step) {
 	a := r.a
 	a.dst, a.srcs = a.dst[:0], a.srcs[:0]
 	for _, o := range s.out {
-		a.dst = append(a.dst, a.number[o])
+		a.dst = append(a.dst, r.numbers(o))
 	}
 	for _, i := range s.in {
 		a.srcs = append(a.srcs, a.number[i])

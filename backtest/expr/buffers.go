@@ -34,6 +34,7 @@ func (p *plan) allocate() {
 	numbers, conds := pool{places: p.numbers, last: lastNumber}, pool{places: p.conds, last: lastCond}
 	for i := range p.steps {
 		s := &p.steps[i]
+		p.leaveOut(s, i, lastNumber)
 		ni, ci, no, co := s.slots()
 		over := s.op.pointwise() || s.op == opScale || s.op == opUnscale
 		if over {
@@ -46,10 +47,22 @@ func (p *plan) allocate() {
 			numbers.free(ni, i)
 			conds.free(ci, i)
 		}
-		numbers.free(no, i) // outputs nobody reads
+		numbers.free(no, i) // outputs that nobody reads and that cost nothing extra
 		conds.free(co, i)
 	}
 	p.tempNumbers, p.tempConds = numbers.count, conds.count
+}
+
+// leaveOut takes spare outputs of an indicator, step i, that nobody reads out of it.
+func (p *plan) leaveOut(s *step, i int, last []int) {
+	if s.op != opIndicator {
+		return
+	}
+	for k, o := range s.out {
+		if s.call.spec.Outputs[k].Spare && last[o] == i && p.numbers[o].store == temp {
+			s.out[k] = none
+		}
+	}
 }
 
 // pool hands out buffers to places, in order.
@@ -62,7 +75,7 @@ type pool struct {
 
 func (p *pool) take(slots []slot) {
 	for _, s := range slots {
-		if p.places[s].store != temp {
+		if s == none || p.places[s].store != temp {
 			continue
 		}
 		if n := len(p.idle); n > 0 {

@@ -21,7 +21,7 @@ type slot int32
 const none slot = -1
 
 // step computes columns from columns. in and out are slots; which table they belong to follows from
-// op. An operand none is the constant num.
+// op. An operand none is the constant num, a result none is not wanted.
 type step struct {
 	op   op
 	in   []slot

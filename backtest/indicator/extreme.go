@@ -31,6 +31,10 @@ func value(r, flip int64) float64 {
 	return math.Float64frombits(uint64(r ^ int64(uint64(r>>63)>>1)))
 }
 
+// wait and waiting keep a rank in the place of a value.
+func wait(r int64) float64    { return math.Float64frombits(uint64(r)) }
+func waiting(v float64) int64 { return int64(math.Float64bits(v)) }
+
 func extreme(dst, x []float64, n int, flip int64) {
 	for i := 0; i < len(x); {
 		from, to := run(x, i)
@@ -43,7 +47,7 @@ func extreme(dst, x []float64, n int, flip int64) {
 }
 
 // extremes is extreme on at least n present values. As in sums, a block's maxima from the left and
-// the next block's maxima from the right are two chains in one loop; the latter wait in dst.
+// the next block's maxima from the right are two chains in one loop; the latter wait in dst, as ranks.
 func extremes(dst, x []float64, n int, flip int64) {
 	m := rank(x[0], flip)
 	for _, v := range x[1:n] {
@@ -60,11 +64,11 @@ func extremes(dst, x []float64, n int, flip int64) {
 		out, next = out[:len(block)], next[:len(block)]
 		left, right := rank(block[0], flip), rank(block[n-1], flip)
 		j := len(block) - 1
-		for k := 0; k < len(block)-1 && j > 0 && j < len(block); k++ {
+		for k := 0; k < len(block)-1 && uint(j) < uint(len(block)); k++ {
 			left = max(left, rank(block[k], flip))
-			out[k] = value(max(left, rank(out[k], flip)), flip)
+			out[k] = value(max(left, waiting(out[k])), flip)
 			right = max(right, rank(block[j], flip))
-			next[j] = value(right, flip)
+			next[j] = wait(right)
 			j--
 		}
 		out[n-1] = value(max(left, rank(block[n-1], flip)), flip)
@@ -75,7 +79,7 @@ func extremes(dst, x []float64, n int, flip int64) {
 		for i := b; i < end; i++ {
 			left = max(left, rank(x[i], flip))
 			if i < b+n-1 {
-				dst[i] = value(max(left, rank(dst[i], flip)), flip)
+				dst[i] = value(max(left, waiting(dst[i])), flip)
 			} else {
 				dst[i] = value(left, flip)
 			}
@@ -86,14 +90,14 @@ func extremes(dst, x []float64, n int, flip int64) {
 	}
 }
 
-// rightExtremes puts the maxima from the right of the block that ends before b into the places of the
+// rightExtremes puts the ranks of the maxima from the right of the block that ends before b into the places of the
 // windows that end in the block at b.
 func rightExtremes(dst, x []float64, b, n int, flip int64) {
 	right := rank(x[b-1], flip)
 	for j := b - 1; j > b-n; j-- {
 		right = max(right, rank(x[j], flip))
 		if j+n-1 < len(dst) {
-			dst[j+n-1] = value(right, flip)
+			dst[j+n-1] = wait(right)
 		}
 	}
 }

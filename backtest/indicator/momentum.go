@@ -212,15 +212,17 @@ func RSI(dst, x []float64, n int) []float64 {
 			a := math.Abs(c)
 			up = float64(keep*up) + float64(take*(a+c))
 			down = float64(keep*down) + float64(take*(a-c))
-			// Without a move both fade alike and the index stays, exactly.
-			if c != 0 {
-				r = float64(100 * (up / (up + down)))
-				if r-r != 0 {
-					break
-				}
-			}
-			out[i] = r
 			last = v
+			// Without a move both fade alike and the index stays, exactly.
+			if c == 0 {
+				out[i] = r
+				continue
+			}
+			r = float64(100 * (up / (up + down)))
+			out[i] = r
+			if r-r != 0 {
+				break
+			}
 		}
 	}
 	return dst

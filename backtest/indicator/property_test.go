@@ -369,3 +369,37 @@ func TestWild(t *testing.T) {
 		}
 	})
 }
+
+// Spare outputs left out change nothing in the others, to the bit.
+func TestSpareOutputsMayBeLeftOut(t *testing.T) {
+	m := newMarket(300, 9)
+	spare := 0
+	for _, s := range indicator.Table() {
+		var scratch indicator.Scratch
+		whole, part := make([][]float64, len(s.Outputs)), make([][]float64, len(s.Outputs))
+		some := false
+		for k, o := range s.Outputs {
+			whole[k] = make([]float64, 300)
+			if some = some || o.Spare; !o.Spare {
+				part[k] = make([]float64, 300)
+			}
+		}
+		if !some {
+			continue
+		}
+		spare++
+		p := sets(s)[0]
+		s.Eval(&scratch, whole, m.inputs(s), p)
+		s.Eval(&scratch, part, m.inputs(s), p)
+		for k, c := range part {
+			for i := range c {
+				if math.Float64bits(c[i]) != math.Float64bits(whole[k][i]) {
+					t.Fatalf("%s.%s at bar %d: %v without spare outputs, %v with them", s.Name, s.Outputs[k].Name, i, c[i], whole[k][i])
+				}
+			}
+		}
+	}
+	if spare == 0 {
+		t.Error("no indicator has spare outputs")
+	}
+}

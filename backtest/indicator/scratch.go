@@ -53,10 +53,13 @@ func run(x []float64, i int) (from, to int) {
 		i++
 	}
 	from = i
-	// Four at a time: v-v is 0 for numbers and NaN for all else.
-	for ; i+4 <= len(x); i += 4 {
-		q := x[i : i+4 : i+4]
-		if (q[0]-q[0])+(q[1]-q[1])+((q[2]-q[2])+(q[3]-q[3])) != 0 {
+	// Sixteen at a time: a sum is finite only if all that it adds are. Where it is not, by chance or for
+	// cause, each is looked at.
+	for ; i+16 <= len(x); i += 16 {
+		q := x[i : i+16 : i+16]
+		a, b := (q[0]+q[1])+(q[2]+q[3]), (q[4]+q[5])+(q[6]+q[7])
+		c, d := (q[8]+q[9])+(q[10]+q[11]), (q[12]+q[13])+(q[14]+q[15])
+		if sum := (a + b) + (c + d); sum-sum != 0 {
 			break
 		}
 	}

@@ -36,8 +36,8 @@ type Spec struct {
 	// First is the index of the first bar at which the first output is present, on input without
 	// gaps. Other outputs may follow later, but never after Warmup.
 	First func(p []float64) int
-	// Eval fills dst, one column for each of Outputs, from in: the Series in order, then the
-	// Columns in order. All columns have the same length, dst overlaps nothing. Absent values are
+	// Eval fills dst, one column for each of Outputs (nil for Spare ones that nobody wants), from in: the
+	// Series in order, then the Columns in order. All columns have the same length, dst overlaps nothing. Absent values are
 	// NaN. It is pure, allocates nothing once s has grown, and costs O(bars) unless Doc says
 	// otherwise. p must satisfy Check.
 	Eval func(s *Scratch, dst, in [][]float64, p []float64)
@@ -103,6 +103,8 @@ type Output struct {
 	Draw Draw
 	// Min and Max bound the values (inclusive) where the definition does; both 0 means unbounded.
 	Min, Max float64
+	// Spare ones cost extra: Eval leaves out those whose column is nil.
+	Spare bool
 }
 
 // Unit is the dimension of an output. It says how the value changes when history is restated for

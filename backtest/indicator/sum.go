@@ -69,7 +69,7 @@ func sums(dst, x []float64, n int, base, scale float64) {
 		p, q := block[0], x[b+n]
 		level, left, right := float64(base*p), 0.0, 0.0
 		j := len(block) - 1
-		for k := 0; k < len(block)-1 && j > 0 && j < len(block); k++ {
+		for k := 0; k < len(block)-1 && uint(j) < uint(len(block)); k++ {
 			left += block[k] - p
 			out[k] = level + float64(scale*(out[k]+left))
 			right += block[j] - q
@@ -247,7 +247,7 @@ func spread(mean, variance, x []float64, n, ddof int, root bool) {
 		absent(mean[i:min(from+n-1, to)])
 		absent(variance[i:min(from+n-1, to)])
 		if to-from >= n {
-			w := deviations{mean[from:to], variance[from:to], x[from:to], 1 / float64(n), 1 / float64(n-ddof), root}
+			w := deviations{mean[from:to], variance[from:to], x[from:to], ratios{1 / float64(n), 1 / float64(n-ddof)}, root}
 			w.fill(n)
 		}
 		i = to
@@ -256,11 +256,17 @@ func spread(mean, variance, x []float64, n, ddof int, root bool) {
 
 // deviations is the work of spread on at least n present values.
 type deviations struct {
-	mean, square, x []float64 // square becomes the variance, or its root
-	inv, scale      float64   // 1/n and 1/(n-ddof)
-	root            bool
+	mean, square, x []float64 // square becomes the variance, or with root the deviation
+	ratios
+	root bool
 }
 
+// ratios turn sums into moments.
+type ratios struct {
+	inv, scale float64 // 1/n and 1/(n-ddof)
+}
+
+// fill does the first window, then block by block.
 func (w deviations) fill(n int) {
 	x := w.x
 	p, s, ss := x[n-1], 0.0, 0.0
@@ -269,47 +275,93 @@ func (w deviations) fill(n int) {
 		s += d
 		ss += float64(d * d)
 	}
-	w.mean[n-1], w.square[n-1] = 0, 0
-	w.complete(n-1, n, p, s, ss)
-	for b := n; b < len(x); b += n {
+	w.settle(n-1, p, s, ss)
+	if len(x) == n {
+		return
+	}
+	w.right(n, n)
+	b := n
+	if w.root {
+		b = w.roots(n)
+	}
+	for ; b < len(x); b += n {
 		end := min(b+n, len(x))
-		p := x[b]
-		s, ss := 0.0, 0.0
-		for j := b - 1; j > b-n; j-- {
-			d := x[j] - p
+		p, s, ss := x[b], 0.0, 0.0
+		for i := b; i < end; i++ {
+			d := x[i] - p
 			s += d
 			ss += float64(d * d)
-			if j+n-1 < len(x) {
-				w.mean[j+n-1], w.square[j+n-1] = s, ss
+			if i < b+n-1 {
+				w.settle(i, p, s+w.mean[i], ss+w.square[i])
+			} else {
+				w.settle(i, p, s, ss)
 			}
 		}
-		if b+n <= len(x) {
-			w.mean[b+n-1], w.square[b+n-1] = 0, 0
+		if end < len(x) {
+			w.right(end, n)
 		}
-		w.complete(b, end, p, 0, 0)
 	}
 }
 
-// complete adds what comes from the left, beginning with s and ss, to the sums of the windows that
-// end in [from, to), all relative to p.
-func (w deviations) complete(from, to int, p, s, ss float64) {
-	x, mean, square := w.x[from:to], w.mean[from:to], w.square[from:to]
-	for k, v := range x {
-		d := v - p
+// roots does all blocks that a whole block follows, and is where it stopped. As in sums, this block's
+// windows and the next block's sums from the right are chains of additions that do not wait for each
+// other, nor for the roots.
+func (w deviations) roots(n int) int {
+	x, m := w.x, w.ratios
+	b := n
+	for ; b+2*n <= len(x); b += n {
+		block, mean, square := x[b:b+n], w.mean[b:b+n], w.square[b:b+n]
+		means, squares := w.mean[b+n-1:b+2*n-1], w.square[b+n-1:b+2*n-1]
+		mean, square, means, squares = mean[:len(block)], square[:len(block)], means[:len(block)], squares[:len(block)]
+		p, s, ss := block[0], 0.0, 0.0
+		q, t, tt := x[b+n], 0.0, 0.0
+		j := len(block) - 1
+		for k := 0; k < len(block)-1 && uint(j) < uint(len(block)); k++ {
+			d, e := block[k]-p, block[j]-q
+			s, t = s+d, t+e
+			ss, tt = ss+float64(d*d), tt+float64(e*e)
+			offset, v := m.moments(s+mean[k], ss+square[k])
+			mean[k], square[k] = p+offset, math.Sqrt(v)
+			means[j], squares[j] = t, tt
+			j--
+		}
+		d := block[n-1] - p
+		w.settle(b+n-1, p, s+d, ss+float64(d*d))
+	}
+	return b
+}
+
+// right puts the sums from the right of the block that ends before b into the places of the windows that
+// end in the block at b.
+func (w deviations) right(b, n int) {
+	p, s, ss := w.x[b], 0.0, 0.0
+	for j := b - 1; j > b-n; j-- {
+		d := w.x[j] - p
 		s += d
 		ss += float64(d * d)
-		sum := s + mean[k]
-		offset := float64(w.inv * sum)
-		q := (ss + square[k]) - float64(sum*offset)
-		if q < 0 {
-			q = 0
+		if j+n-1 < len(w.x) {
+			w.mean[j+n-1], w.square[j+n-1] = s, ss
 		}
-		q = float64(w.scale * q)
-		if w.root {
-			q = math.Sqrt(q)
-		}
-		mean[k], square[k] = p+offset, q
 	}
+}
+
+// settle writes what is asked for of the window that ends at bar i, whose sums are relative to p.
+func (w *deviations) settle(i int, p, sum, squares float64) {
+	offset, v := w.moments(sum, squares)
+	if w.root {
+		v = math.Sqrt(v)
+	}
+	w.mean[i], w.square[i] = p+offset, v
+}
+
+// moments are the mean and the variance from a sum and a sum of squares.
+func (r ratios) moments(sum, squares float64) (mean, variance float64) {
+	mean = float64(r.inv * sum)
+	q := squares - float64(sum*mean)
+	if q < 0 {
+		q = 0
+	}
+	return mean, float64(r.scale * q)
 }
 
 // Variance is the second column of MeanVariance.

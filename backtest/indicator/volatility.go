@@ -44,7 +44,7 @@ func volatility() []Spec {
 			Source:  "John Bollinger, Bollinger on Bollinger Bands, 2001", Oracle: "TA-Lib BBANDS",
 			Series: x(), Params: []Param{length("n", 2, "bars in the window"), option("k", 2, 0, 100, "standard deviations between the average and a band"), ddof()},
 			Outputs: []Output{out("upper", SameAsX, "upper band"), out("middle", SameAsX, "the average"), out("lower", SameAsX, "lower band"),
-				{Name: "pct_b", Doc: "place between the bands, a fraction", Draw: Hidden}, {Name: "width", Doc: "distance of the bands, a fraction of the average", Draw: Hidden}},
+				{Name: "pct_b", Doc: "place between the bands, a fraction", Draw: Hidden, Spare: true}, {Name: "width", Doc: "distance of the bands, a fraction of the average", Draw: Hidden, Spare: true}},
 			Picture: Overlay,
 			Warmup:  before(0, 0),
 			Eval:    bbands,
@@ -160,14 +160,24 @@ func ATR(dst, h, l, c []float64, n int) []float64 {
 func bbands(s *Scratch, dst, in [][]float64, p []float64) {
 	upper, middle, lower, place, width := dst[0], dst[1], dst[2], dst[3], dst[4]
 	spread(middle, upper, in[0], int(p[0]), int(p[2]), true)
-	for i, m := range middle {
-		d := float64(p[1] * upper[i])
-		upper[i], lower[i] = m+d, m-d
-		place[i] = 0.5
-		if d != 0 {
-			place[i] += (in[0][i] - m) / (2 * d)
+	k := p[1]
+	if place != nil {
+		for i, m := range middle {
+			place[i] = 0.5
+			if d := float64(k * upper[i]); d != 0 {
+				place[i] += (in[0][i] - m) / (2 * d)
+			}
 		}
-		width[i] = ratio(float64(2*d), m)
+	}
+	if width != nil {
+		for i, m := range middle {
+			width[i] = ratio(float64(2*float64(k*upper[i])), m)
+		}
+	}
+	upper, lower = upper[:len(middle)], lower[:len(middle)]
+	for i, m := range middle {
+		d := float64(k * upper[i])
+		upper[i], lower[i] = m+d, m-d
 	}
 }
 
