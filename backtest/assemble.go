@@ -180,7 +180,7 @@ func (e *engine) statistics(all []portfolio.Trade, closed int, bench []float64) 
 		Traded: f.Bought.Value() + f.Sold.Value(), Commission: f.Commission.Value(), Slippage: f.Slippage.Value(),
 		Dividends: f.Dividends.Value(), Interest: f.Interest.Value(), Borrow: f.Borrow.Value(), Complete: !e.stopped,
 	}
-	in.Largest, in.Effective = e.largest, e.effective
+	in.Concentration = e.weights.value()
 	in.VolumeShare, in.Capacity = e.liquidity()
 	dates := m.date // of every point of the curves
 	if m.first == 0 {

@@ -95,10 +95,10 @@ func (e *engine) markClose() {
 
 // positionVars sets the variables that are the same for all positions.
 func (e *engine) positionVars() {
-	long, short := e.books.Exposure()
+	x := e.books.Exposure()
 	e.vars.Var[expr.Equity] = e.equity
-	e.vars.Var[expr.GrossExposure] = (long + short) / e.equity
-	e.vars.Var[expr.NetExposure] = (long - short) / e.equity
+	e.vars.Var[expr.GrossExposure] = x.Gross() / e.equity
+	e.vars.Var[expr.NetExposure] = (x.Long - x.Short) / e.equity
 	if len(e.plays) > 1 {
 		e.exposures()
 	}

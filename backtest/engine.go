@@ -11,6 +11,7 @@ import (
 	"backtester/backtest/fill"
 	"backtester/backtest/order"
 	"backtester/backtest/portfolio"
+	"backtester/backtest/stats"
 	"backtester/backtest/strategy"
 )
 
@@ -33,8 +34,7 @@ type engine struct {
 	curve      []float64
 	gross      []float64 // exposure at each session's close, fraction of equity
 	net        []float64
-	largest    []float64 // largest position at each session's close, fraction of equity
-	effective  []float64 // how many equal positions would be as concentrated
+	weights    weights // of positions at sessions' closes
 	fills      []execution
 	inMarket   int64
 	stopped    bool // equity ran out
@@ -160,7 +160,6 @@ func (e *engine) begin(cfg *Config, rules *strategy.Rules, m *market) {
 	}
 	e.curve = slices.Grow(e.curve, len(m.time)+1)
 	e.gross, e.net = slices.Grow(e.gross, sessions), slices.Grow(e.net, sessions)
-	e.largest, e.effective = slices.Grow(e.largest, sessions), slices.Grow(e.effective, sessions)
 	e.closers = cfg.Fills.Market == fill.NextClose || cfg.Fills.Levels == fill.AtCloses
 	for k := range e.plays {
 		e.plays[k].begin(e, int32(k))
@@ -347,18 +346,36 @@ func (e *engine) expose() {
 	if len(e.books.Held) == 0 {
 		e.gross = append(e.gross, 0)
 		e.net = append(e.net, 0)
-		e.largest, e.effective = append(e.largest, 0), append(e.effective, 0)
 		return
 	}
-	long, short := e.books.Exposure()
-	gross := (long + short) / e.equity
-	largest, effective := e.books.Concentration(long + short)
-	e.largest, e.effective = append(e.largest, largest/e.equity), append(e.effective, effective)
+	x := e.books.Exposure()
+	gross := x.Gross() / e.equity
 	net := gross
-	if short != 0 {
-		net = (long - short) / e.equity
+	if x.Short != 0 {
+		net = (x.Long - x.Short) / e.equity
 	}
 	e.gross, e.net = append(e.gross, gross), append(e.net, net)
+	e.weights.note(&x, e.equity)
+}
+
+// weights add up how concentrated the positions are at sessions' closes.
+type weights struct {
+	most               float64
+	largest, effective portfolio.Sum
+	held               float64 // session closes with a position that is worth something
+}
+
+func (w *weights) note(x *portfolio.Exposure, equity float64) {
+	if part := x.Largest / equity; part > 0 {
+		w.most = max(w.most, part)
+		w.largest.Add(part)
+		w.effective.Add(x.Effective())
+		w.held++
+	}
+}
+
+func (w *weights) value() *stats.Concentration {
+	return &stats.Concentration{Most: w.most, Largest: w.largest.Value() / w.held, Effective: w.effective.Value() / w.held}
 }
 
 // advance finds each active symbol's bar of this step.

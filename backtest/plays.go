@@ -236,7 +236,7 @@ func (e *engine) sleeves(in *stats.Input) []Sleeve {
 // begins with its share of the cash.
 func (e *engine) sleeveInput(p *play, number int32, all *stats.Input, x *Sleeve) stats.Input {
 	in := *all
-	in.Benchmark, in.Gross, in.Net, in.Largest, in.Effective, in.Interest, in.Borrow = nil, nil, nil, nil, nil, 0, 0
+	in.Benchmark, in.Gross, in.Net, in.Concentration, in.Interest, in.Borrow = nil, nil, nil, nil, 0, 0
 	in.Trades, in.Traded, in.Commission, in.Slippage, in.Dividends, in.InMarketBars = nil, 0, 0, 0, 0, 0
 	base := float64(p.share * e.books.Start)
 	curve := make([]float64, len(p.curve))

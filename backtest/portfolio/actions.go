@@ -134,7 +134,7 @@ func (b *Books) Carry(n Night) {
 	if n.Debit == 0 && n.Credit == 0 && n.Borrow == 0 && len(n.Fees) == 0 {
 		return
 	}
-	_, short := b.Exposure()
+	short := b.Exposure().Short
 	free := b.Cash - short
 	interest := max(0, free) * n.Credit * n.Nights / 360
 	interest -= max(0, -free) * n.Debit * n.Nights / 360

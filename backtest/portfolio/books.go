@@ -238,46 +238,50 @@ func (b *Books) Equity() float64 {
 	return e
 }
 
-// Exposure is the marked value of longs and, as a positive number, of shorts, USD.
-func (b *Books) Exposure() (long, short float64) {
+// Exposure is what positions are worth at their marks: shorts as positive numbers.
+type Exposure struct {
+	Long, Short float64 // USD
+	Largest     float64 // of all positions, USD
+	squares     float64
+}
+
+// Gross is the value of longs and shorts, USD.
+func (x *Exposure) Gross() float64 { return x.Long + x.Short }
+
+// Effective is how many positions of one size would be as concentrated, 1/sum (|value|/gross)^2
+// (Herfindahl 1950); 0 without value.
+func (x *Exposure) Effective() float64 {
+	if x.squares == 0 {
+		return 0
+	}
+	return x.Gross() * x.Gross() / x.squares
+}
+
+func (x *Exposure) add(value float64) {
+	if value > 0 {
+		x.Long += value
+	} else {
+		x.Short -= value
+	}
+	x.Largest = max(x.Largest, math.Abs(value))
+	x.squares += float64(value * value)
+}
+
+// Exposure of the account, of each security once.
+func (b *Books) Exposure() (x Exposure) {
 	if b.Net != nil {
 		for n := 0; n < len(b.Held); {
 			_, qty, mark, next := b.Security(n)
-			if n = next; qty > 0 {
-				long += float64(qty * mark)
-			} else {
-				short -= float64(qty * mark)
-			}
+			x.add(float64(qty * mark))
+			n = next
 		}
-		return long, short
+		return x
 	}
 	for _, s := range b.Held {
 		p := &b.Pos[s]
-		if v := float64(p.Qty * p.Mark); v > 0 {
-			long += v
-		} else {
-			short -= v
-		}
+		x.add(float64(p.Qty * p.Mark))
 	}
-	return long, short
-}
-
-// Concentration of positions whose marked values without signs add up to gross: the largest of them, USD,
-// and how many of equal size would be as concentrated, 1/sum (|value|/gross)^2 (Herfindahl); 0 without
-// value.
-func (b *Books) Concentration(gross float64) (largest, effective float64) {
-	square := 0.0
-	for n := 0; n < len(b.Held); {
-		_, qty, mark, next := b.Security(n)
-		n = next
-		v := math.Abs(qty * mark)
-		largest = max(largest, v)
-		square += float64(v * v)
-	}
-	if square > 0 {
-		effective = gross * gross / square
-	}
-	return largest, effective
+	return x
 }
 
 // Security is what is held of the security of Held[n], the first symbol of it: that symbol, shares, the mark

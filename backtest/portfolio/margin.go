@@ -35,11 +35,11 @@ func (b *Books) Room(a Account) float64 {
 	case a.Kind != RegT && a.Kind != Covered:
 		return b.Cash
 	}
-	long, short := b.Exposure()
+	x := b.Exposure()
 	if a.Kind == Covered {
-		return b.Equity() - long - short
+		return b.Equity() - x.Long - x.Short
 	}
-	return (b.Equity() / initialMargin) - long - short
+	return (b.Equity() / initialMargin) - x.Long - x.Short
 }
 
 // Deficit is by how much equity falls short of the maintenance requirement; 0 when it does not, and

@@ -10,6 +10,18 @@ import (
 	"backtester/backtest/stats"
 )
 
+// concentration of columns that have 0 at closes without a position.
+func concentration(largest, effective []float64) *stats.Concentration {
+	c, held := stats.Concentration{}, 0.0
+	for i, v := range largest {
+		if v > 0 {
+			c.Most, c.Largest, c.Effective, held = max(c.Most, v), c.Largest+v, c.Effective+effective[i], held+1
+		}
+	}
+	c.Largest, c.Effective = c.Largest/held, c.Effective/held
+	return &c
+}
+
 // TestReference compares every row of the table with an independent calculation of it: none may lack
 // one.
 func TestReference(t *testing.T) {
@@ -42,7 +54,7 @@ func TestReference(t *testing.T) {
 	}
 	x := &ref.Input
 	in := stats.Input{Dates: x.Dates, Equity: x.Equity, Benchmark: x.Benchmark, BuyAndHold: x.Hold, PeriodsPerYear: x.PeriodsPerYear, RiskFreeAnnual: x.RiskFree,
-		Gross: x.Gross, Net: x.Net, Largest: x.Largest, Effective: x.Effective, VolumeShare: x.VolumeShare, Capacity: x.Capacity, InMarketBars: x.InMarket, TotalBars: x.Bars, Traded: x.Traded, Commission: x.Commission, Slippage: x.Slippage,
+		Gross: x.Gross, Net: x.Net, Concentration: concentration(x.Largest, x.Effective), VolumeShare: x.VolumeShare, Capacity: x.Capacity, InMarketBars: x.InMarket, TotalBars: x.Bars, Traded: x.Traded, Commission: x.Commission, Slippage: x.Slippage,
 		Dividends: x.Dividends, Interest: x.Interest, Borrow: x.Borrow, Complete: true}
 	for _, s := range x.Trades {
 		in.Trades = append(in.Trades, stats.Trade{PnL: s.PnL, Return: s.Ret, EntryValue: s.Value, Bars: s.Bars, Entry: s.Entry, Exit: s.Exit,

@@ -47,9 +47,9 @@ type Input struct {
 
 	Trades []Trade // round trips in order of exit, open ones included
 
-	Gross, Net              []float64 // exposure at each session close as a fraction of equity, long + |short| and long - |short|
-	Largest, Effective      []float64 // at each session close: the largest |position| as a fraction of equity; 1/sum of squared shares of gross, 0 without a position
-	InMarketBars, TotalBars int64     // bars with a position, all bars
+	Gross, Net              []float64      // exposure at each session close as a fraction of equity, long + |short| and long - |short|
+	Concentration           *Concentration // nil = not known
+	InMarketBars, TotalBars int64          // bars with a position, all bars
 
 	VolumeShare float64 // largest fill as a fraction of its bar's volume; 0 = not known
 	Capacity    float64 // USD: least over fills of the equity before them at which they would be a tenth of their bar's volume; 0 = not known
@@ -69,6 +69,13 @@ func (in *Input) check() {
 	if len(in.Dates) != len(in.Equity) {
 		panic(fmt.Sprintf("BUG: %d dates for %d values of equity", len(in.Dates), len(in.Equity)))
 	}
+}
+
+// Concentration of the positions at session closes.
+type Concentration struct {
+	Most      float64 // largest |position| of any close, fraction of equity; 0 without one
+	Largest   float64 // mean of the largest |position| at closes with one, fraction of equity; NaN without any
+	Effective float64 // mean of 1/sum of squared shares of gross at closes with a position; NaN without any
 }
 
 // unknown reports whether nothing is known of what the metrics of a group are about.

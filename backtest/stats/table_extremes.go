@@ -50,13 +50,13 @@ var extremeTradeRows = []Metric{
 var concentrationRows = []Metric{
 	{Key: "max_weight", Name: "Largest position", Unit: Fraction, Group: ExposureGroup, Formula: "max over session closes of max|value|/V", Source: "definition", Sense: Lower, Needs: needsExposure,
 		Doc: "What one company could take at once.",
-		of:  func(w *work) float64 { return most(w.in.Largest) }},
+		of:  func(w *work) float64 { return w.concentration().Most }},
 	{Key: "average_largest", Name: "Average largest position", Unit: Fraction, Group: ExposureGroup, Formula: "mean of max|value|/V at session closes with a position", Source: "definition", Sense: Lower, Needs: "a position at a session close",
 		Doc: "Near average_gross: one position is the whole portfolio.",
-		of:  func(w *work) float64 { return meanAbove(w.in.Largest) }},
+		of:  func(w *work) float64 { return w.concentration().Largest }},
 	{Key: "effective_positions", Name: "Effective number of positions", Unit: Count, Group: ExposureGroup, Formula: "mean of 1/sum (|value|/gross)^2 at session closes with a position", Source: "Herfindahl 1950", Sense: None, Needs: "a position at a session close",
 		Doc: "How many positions of equal size are as concentrated. 1 when there is one.",
-		of:  func(w *work) float64 { return meanAbove(w.in.Effective) }},
+		of:  func(w *work) float64 { return w.concentration().Effective }},
 	{Key: "max_volume_share", Name: "Largest fill of its bar's volume", Unit: Fraction, Group: ExposureGroup, Formula: "max of quantity/volume over fills", Source: "definition", Sense: Lower, Needs: needsVolume,
 		Doc: "Above 0.1 the market would have moved.",
 		of:  func(w *work) float64 { return above0(w.in.VolumeShare) }},
@@ -218,17 +218,12 @@ func likelihood(n, k float64) float64 {
 // unitLoss is the average losing trade as a positive fraction of its entry value.
 func (t *tally) unitLoss() float64 { return -safeDiv(t.lossReturn, float64(t.losses)) }
 
-// meanAbove is the mean of the values above 0.
-func meanAbove(x []float64) float64 {
-	var s sum
-	n := 0.0
-	for _, v := range x {
-		if v > 0 {
-			s.add(v)
-			n++
-		}
+// concentration of the positions, NaN where it is not known.
+func (w *work) concentration() Concentration {
+	if w.in.Concentration == nil {
+		return Concentration{math.NaN(), math.NaN(), math.NaN()}
 	}
-	return safeDiv(s.value(), n)
+	return *w.in.Concentration
 }
 
 // above0 is x where it is known, which 0 says it is not.
