@@ -18,13 +18,14 @@ func (e *engine) result(ctx context.Context, src bar.Source) (*Result, error) {
 	r := &Result{Schema: resultSchema, EngineVersion: EngineVersion, Strategy: e.cfg.Name, Config: e.cfg}
 	r.Data = e.dataInfo(src)
 	r.Equity = e.curveOf()
-	r.Fills = e.fillsOf()
+	stamps := e.stamps()
+	r.Fills = e.fillsOf(stamps)
 	r.FillsSHA256 = digestFills(r.Fills)
 	r.Charges = e.chargesOf()
 	all, closed := e.trades()
 	r.Trades = make([]Trade, len(all))
 	for k := range all {
-		r.Trades[k] = e.tradeOf(&all[k], k >= closed)
+		r.Trades[k] = e.tradeOf(&all[k], k >= closed, stamps)
 	}
 	r.Books = e.booksOf(all, closed)
 	bench, err := e.benchmark(ctx, src)
@@ -120,18 +121,16 @@ func (m *market) closing(t int) int64 {
 }
 
 // stamp of step t for fills and trades: the session date, or the start of the bar.
-func (m *market) stamp(t int32) string {
-	if int(t) >= len(m.time) {
-		t = int32(len(m.time) - 1)
-	}
-	return stamp(m.time[t], m.daily)
-}
+func (m *market) stamp(t int32) string { return stamp(m.at(t), m.daily) }
 
-func (e *engine) fillsOf() []Fill {
+// at is the time of step t, of the last one for those beyond it.
+func (m *market) at(t int32) int64 { return m.time[min(int(t), len(m.time)-1)] }
+
+func (e *engine) fillsOf(at *stamps) []Fill {
 	out := make([]Fill, len(e.fills))
 	for k := range e.fills {
 		x := &e.fills[k]
-		out[k] = Fill{Time: e.m.stamp(x.Step), Decided: e.m.stamp(x.decided), Symbol: e.m.syms[x.Sym].name,
+		out[k] = Fill{Time: at.of(x.Step), Decided: at.of(x.decided), Symbol: e.m.syms[x.Sym].name,
 			Strategy: e.strategyOf(x.Sym),
 			Side:     sideWord(x.Side, x.entry), Quantity: x.Qty, Reference: x.Ref, Price: x.Price, Commission: x.Fee, Regulatory: x.levy,
 			Slippage: math.Abs(x.Price-x.Ref) * x.Qty, Rule: string(x.rule), Reason: x.Reason}
@@ -152,13 +151,13 @@ func sideWord(s order.Side, entry bool) string {
 	return "sell"
 }
 
-func (e *engine) tradeOf(t *portfolio.Trade, open bool) Trade {
+func (e *engine) tradeOf(t *portfolio.Trade, open bool, at *stamps) Trade {
 	side := "long"
 	if !t.Long {
 		side = "short"
 	}
 	return Trade{Symbol: e.m.syms[t.Sym].name, Strategy: e.strategyOf(t.Sym), Side: side, Quantity: t.Qty,
-		EntryTime: e.m.stamp(t.EntryStep), EntryPrice: t.EntryPrice, ExitTime: e.m.stamp(t.ExitStep), ExitPrice: t.ExitPrice,
+		EntryTime: at.of(t.EntryStep), EntryPrice: t.EntryPrice, ExitTime: at.of(t.ExitStep), ExitPrice: t.ExitPrice,
 		PnL: t.PnL, Return: t.PnL / t.Value, Commission: t.Fees, Dividends: t.Dividends, InLieu: t.InLieu, Borrow: t.Borrow, Bars: int(t.Bars),
 		MAE: t.MAE, MFE: t.MFE, ExitReason: t.Reason, Open: open}
 }

@@ -80,7 +80,7 @@ func (p *Player) Basic() stats.Basic {
 }
 
 // Fills of the run, as in a Result.
-func (p *Player) Fills() []Fill { return p.e.fillsOf() }
+func (p *Player) Fills() []Fill { return p.e.fillsOf(p.e.stamps()) }
 
 // Lane is one symbol alone as the fast paths of a sweep see it: rows are its traded bars, those before
 // Start only history.

@@ -131,6 +131,11 @@ func newEngine(cfg *Config, rules *strategy.Rules, m *market) *engine {
 	return e
 }
 
+// handOver leaves to a Result what it has of the engine, so that the next run gets other memory for it.
+func (e *engine) handOver() {
+	e.curve, e.gross, e.net, e.counts = nil, nil, nil, Counts{}
+}
+
 // begin puts the engine at the start of a run, and keeps the memory of the run before.
 func (e *engine) begin(cfg *Config, rules *strategy.Rules, m *market) {
 	old := *e

@@ -37,11 +37,11 @@ func Each(ctx context.Context, cfg *Config, src bar.Source) ([]*Result, error) {
 	}
 	results, faults := make([]*Result, len(names)), make([]error, len(names))
 	parallel(len(names), func() func(int) {
-		var arena expr.Arena
+		w := &worker{}
 		return func(i int) {
 			one := *cfg
 			one.Universe.Symbols = names[i : i+1 : i+1]
-			if results[i], faults[i] = runRules(ctx, task{cfg: &one, rules: rules, arena: &arena}, src); faults[i] != nil {
+			if results[i], faults[i] = runRules(ctx, task{cfg: &one, rules: rules, worker: w}, src); faults[i] != nil {
 				faults[i] = fmt.Errorf("%s: %w", names[i], faults[i])
 			}
 		}
@@ -149,8 +149,14 @@ func compile(cfg *Config) (*strategy.Rules, error) {
 type task struct {
 	cfg     *Config
 	rules   *strategy.Rules
-	arena   *expr.Arena // of the worker, nil for one of its own
+	worker  *worker // whose memory to use again, nil for memory of its own
 	options Options
+}
+
+// worker plays one task after another in the same memory.
+type worker struct {
+	arena  expr.Arena
+	engine engine
 }
 
 func runRules(ctx context.Context, k task, src bar.Source) (*Result, error) {
@@ -194,12 +200,21 @@ func (k *task) load(ctx context.Context, src bar.Source) (*market, error) {
 	if len(k.cfg.Strategies) > 0 {
 		return loadPlays(ctx, k.cfg, k.rules, src)
 	}
-	return loadIn(ctx, k.cfg, k.rules, src, k.arena)
+	var arena *expr.Arena
+	if k.worker != nil {
+		arena = &k.worker.arena
+	}
+	return loadIn(ctx, k.cfg, k.rules, src, arena)
 }
 
 // engine makes the engine of a task.
 func (k *task) engine(m *market) (*engine, error) {
-	e := newEngine(settled(k.cfg, m.breadth(), k.coded()), k.rules, m)
+	e := &engine{}
+	if k.worker != nil {
+		e = &k.worker.engine
+		e.handOver()
+	}
+	e.begin(settled(k.cfg, m.breadth(), k.coded()), k.rules, m)
 	e.meter = newMeter(k.options, len(m.time))
 	return e, e.hire(k.options)
 }

@@ -3,6 +3,7 @@ package backtest
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"backtester/backtest/instrument"
@@ -79,4 +80,50 @@ func (t *Times) UnmarshalJSON(b []byte) error {
 		t.Nanos[i] = at.UnixNano()
 	}
 	return nil
+}
+
+// stamps are the texts of the steps at which something was decided or filled, each made once: trades name
+// the moments of the fills, and a fill is mostly decided at the step before.
+type stamps struct {
+	m     *market
+	steps []int32 // ascending
+	texts []string
+	near  int // place of the step that was asked for last
+}
+
+func (e *engine) stamps() *stamps {
+	s := &stamps{m: e.m, steps: make([]int32, 0, 2*len(e.fills))}
+	for k := range e.fills {
+		s.steps = append(s.steps, e.fills[k].decided, e.fills[k].Step)
+	}
+	slices.Sort(s.steps)
+	s.steps = slices.Compact(s.steps)
+	s.texts = make([]string, len(s.steps))
+	ends := make([]int, len(s.steps))
+	b := make([]byte, 0, 20*len(s.steps))
+	for k, step := range s.steps {
+		b = appendStamp(b, s.m.at(step), s.m.daily)
+		ends[k] = len(b)
+	}
+	text, from := string(b), 0 // one piece of memory for all
+	for k, end := range ends {
+		s.texts[k], from = text[from:end], end
+	}
+	return s
+}
+
+// of is the text of a step. Questions in order of time cost least.
+func (s *stamps) of(step int32) string {
+	for k := s.near; k < min(s.near+4, len(s.steps)); k++ {
+		if s.steps[k] == step {
+			s.near = k
+			return s.texts[k]
+		}
+	}
+	k, found := slices.BinarySearch(s.steps, step)
+	if !found {
+		return s.m.stamp(step)
+	}
+	s.near = k
+	return s.texts[k]
 }

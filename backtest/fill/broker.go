@@ -12,29 +12,28 @@ type Broker struct {
 	Fees   Commission `json:"-"`
 }
 
-// Brokers lists the presets of Commission.Broker, by name.
-func Brokers() []Broker {
-	return []Broker{
-		{Name: "alpaca", Title: "Alpaca, stocks by API", Date: "2024-12-31", Source: "https://alpaca.markets, brokerage fee schedule",
-			Leaves: "regulatory fees (costs.regulatory)"},
-		{Name: "ibkr_fixed", Title: "Interactive Brokers Pro, US stocks, fixed", Date: "2024-12-31", Source: "https://www.interactivebrokers.com/en/pricing/commissions-stocks.php",
-			Leaves: "regulatory fees (costs.regulatory)", Fees: Commission{PerShare: 0.005, Min: 1, MaxBPS: 100}},
-		{Name: "ibkr_tiered", Title: "Interactive Brokers Pro, US stocks, tiered, each share by its tier", Date: "2024-12-31", Source: "https://www.interactivebrokers.com/en/pricing/commissions-stocks.php",
-			Leaves: "exchange, clearing and pass-through fees; regulatory fees (costs.regulatory)",
-			Fees:   Commission{PerShare: 0.0035, Min: 0.35, MaxBPS: 100, Tiers: []Tier{{300_000, 0.002}, {3_000_000, 0.0015}, {20_000_000, 0.001}, {100_000_000, 0.0005}}}},
-		{Name: "schwab", Title: "Charles Schwab, listed US stocks online", Date: "2024-12-31", Source: "https://www.schwab.com/pricing, in force since 2019-10-07",
-			Leaves: "regulatory fees (costs.regulatory)"},
-	}
+// Brokers lists the presets of Commission.Broker, by name. Read only.
+func Brokers() []Broker { return brokers }
+
+var brokers = []Broker{
+	{Name: "alpaca", Title: "Alpaca, stocks by API", Date: "2024-12-31", Source: "https://alpaca.markets, brokerage fee schedule",
+		Leaves: "regulatory fees (costs.regulatory)"},
+	{Name: "ibkr_fixed", Title: "Interactive Brokers Pro, US stocks, fixed", Date: "2024-12-31", Source: "https://www.interactivebrokers.com/en/pricing/commissions-stocks.php",
+		Leaves: "regulatory fees (costs.regulatory)", Fees: Commission{PerShare: 0.005, Min: 1, MaxBPS: 100}},
+	{Name: "ibkr_tiered", Title: "Interactive Brokers Pro, US stocks, tiered, each share by its tier", Date: "2024-12-31", Source: "https://www.interactivebrokers.com/en/pricing/commissions-stocks.php",
+		Leaves: "exchange, clearing and pass-through fees; regulatory fees (costs.regulatory)",
+		Fees:   Commission{PerShare: 0.0035, Min: 0.35, MaxBPS: 100, Tiers: []Tier{{300_000, 0.002}, {3_000_000, 0.0015}, {20_000_000, 0.001}, {100_000_000, 0.0005}}}},
+	{Name: "schwab", Title: "Charles Schwab, listed US stocks online", Date: "2024-12-31", Source: "https://www.schwab.com/pricing, in force since 2019-10-07",
+		Leaves: "regulatory fees (costs.regulatory)"},
 }
 
 // Preset is the price list that a commission names.
 func (c *Commission) Preset() (Broker, bool) {
-	list := Brokers()
-	k := slices.IndexFunc(list, func(b Broker) bool { return b.Name == c.Broker })
+	k := slices.IndexFunc(brokers, func(b Broker) bool { return b.Name == c.Broker })
 	if k < 0 {
 		return Broker{}, false
 	}
-	return list[k], true
+	return brokers[k], true
 }
 
 // Complete is the commission with what its broker charges filled in; what it says itself stays.

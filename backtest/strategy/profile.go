@@ -27,103 +27,102 @@ const compared = "compared with it trade by trade, on random strategies and mark
 // resting is the path of a setting for entries on whichever side.
 const resting = "entry.tif"
 
-// Profiles lists the conventions of other tools that are known, in the order of their names.
-func Profiles() []Profile {
-	return []Profile{
-		{
-			Name: "backtesting.py", Tool: "backtesting.py 0.6", Basis: compared,
-			Settings: []Override{{Path: "fills.market", Value: "next_open"}, {Path: "fills.limit_touch", Value: "true"}, {Path: "fills.ambiguity", Value: "stop_first"}, {Path: "fills.entry_bar", Value: "market"},
-				{Path: resting, Value: "gtc"}, {Path: "size.at", Value: "fill"}, {Path: "size.all_or_none", Value: "true"}, {Path: "account", Value: "covered"}, {Path: "data.crossing", Value: "strict"},
-				{Path: "data.begin", Value: "after_all"}, {Path: "fills.end", Value: "mark"}},
-			Notes: []string{
-				"Its default size is 0.9999 of the money there is; here size.weight, 1 by default for one symbol.",
-				"A position that is not closed counts in its equity, but not in its statistics unless finalize_trades is set, which is fills.end: open here; there it comes after the stops of the last bar, and fills what that bar orders at its open.",
-				"A stop with a limit fills at the stop even where the bar opened beyond it, and never on the bar of the stop where the limit lies below; here as rule 3.3 says.",
-				"Margin is looked at with the close of the bar of the fill; here with the prices before it. They differ only where positions are added to.",
-				"Prices are taken as they are: no splits, no dividends, no fee for borrowed shares.",
-			},
+// Profiles lists the conventions of other tools that are known, in the order of their names. Read only.
+func Profiles() []Profile { return profiles }
+
+var profiles = []Profile{
+	{
+		Name: "backtesting.py", Tool: "backtesting.py 0.6", Basis: compared,
+		Settings: []Override{{Path: "fills.market", Value: "next_open"}, {Path: "fills.limit_touch", Value: "true"}, {Path: "fills.ambiguity", Value: "stop_first"}, {Path: "fills.entry_bar", Value: "market"},
+			{Path: resting, Value: "gtc"}, {Path: "size.at", Value: "fill"}, {Path: "size.all_or_none", Value: "true"}, {Path: "account", Value: "covered"}, {Path: "data.crossing", Value: "strict"},
+			{Path: "data.begin", Value: "after_all"}, {Path: "fills.end", Value: "mark"}},
+		Notes: []string{
+			"Its default size is 0.9999 of the money there is; here size.weight, 1 by default for one symbol.",
+			"A position that is not closed counts in its equity, but not in its statistics unless finalize_trades is set, which is fills.end: open here; there it comes after the stops of the last bar, and fills what that bar orders at its open.",
+			"A stop with a limit fills at the stop even where the bar opened beyond it, and never on the bar of the stop where the limit lies below; here as rule 3.3 says.",
+			"Margin is looked at with the close of the bar of the fill; here with the prices before it. They differ only where positions are added to.",
+			"Prices are taken as they are: no splits, no dividends, no fee for borrowed shares.",
 		},
-		{
-			Name: "backtrader", Tool: "backtrader 1.9.78", Basis: compared,
-			Settings: []Override{{Path: "fills.market", Value: "next_open"}, {Path: "fills.limit_touch", Value: "true"}, {Path: "fills.ambiguity", Value: "stop_first"}, {Path: "fills.entry_bar", Value: "next_bar"},
-				{Path: "fills.slippage_clip", Value: "true"}, {Path: resting, Value: "gtc"}, {Path: "size.all_or_none", Value: "true"}, {Path: "account", Value: "proceeds"}, {Path: "data.crossing", Value: "side"},
-				{Path: "data.begin", Value: "all"}, {Path: "fills.end", Value: "mark"}},
-			Notes: []string{
-				"A fixed size of one share is its default; here a fraction of equity.",
-				"Sizes may be fractions of a share; here size: {shares, fractional: true}, or a notional order.",
-				"Trailing stops follow the close only.",
-				"Stop and limit of a bracket are tried in the order in which they were submitted: buy_bracket submits the stop first, as here.",
-				"A limit order to sell that fills at a better open may slip below the low of the bar; here it stays within.",
-				"A stop with a limit knows from open and close which of its prices came first; here as rule 3.3 says.",
-				"Slippage leaves fills at the open alone where the broker's slip_open is false; set_slippage_perc sets it, as here.",
-				"An order that cash does not cover when it fills is cancelled; here a gtc order tries again on the next bar.",
-				"Prices are taken as they are: no splits, no dividends.",
-			},
+	},
+	{
+		Name: "backtrader", Tool: "backtrader 1.9.78", Basis: compared,
+		Settings: []Override{{Path: "fills.market", Value: "next_open"}, {Path: "fills.limit_touch", Value: "true"}, {Path: "fills.ambiguity", Value: "stop_first"}, {Path: "fills.entry_bar", Value: "next_bar"},
+			{Path: "fills.slippage_clip", Value: "true"}, {Path: resting, Value: "gtc"}, {Path: "size.all_or_none", Value: "true"}, {Path: "account", Value: "proceeds"}, {Path: "data.crossing", Value: "side"},
+			{Path: "data.begin", Value: "all"}, {Path: "fills.end", Value: "mark"}},
+		Notes: []string{
+			"A fixed size of one share is its default; here a fraction of equity.",
+			"Sizes may be fractions of a share; here size: {shares, fractional: true}, or a notional order.",
+			"Trailing stops follow the close only.",
+			"Stop and limit of a bracket are tried in the order in which they were submitted: buy_bracket submits the stop first, as here.",
+			"A limit order to sell that fills at a better open may slip below the low of the bar; here it stays within.",
+			"A stop with a limit knows from open and close which of its prices came first; here as rule 3.3 says.",
+			"Slippage leaves fills at the open alone where the broker's slip_open is false; set_slippage_perc sets it, as here.",
+			"An order that cash does not cover when it fills is cancelled; here a gtc order tries again on the next bar.",
+			"Prices are taken as they are: no splits, no dividends.",
 		},
-		{
-			Name: "lean", Tool: "QuantConnect LEAN, US equities, daily bars", Basis: fromDocumentation,
-			Settings: []Override{{Path: "fills.market", Value: "next_open"}, {Path: "fills.limit_touch", Value: "false"}, {Path: resting, Value: "gtc"}, {Path: "account", Value: "regt"}, {Path: "data.adjust", Value: "total"},
-				{Path: "costs.commission", Value: "{per_share: 0.005, min: 1}"}, {Path: "costs.slippage", Value: "none"}, {Path: "fills.end", Value: "mark"}},
-			Notes: []string{
-				"Its default account lends up to the value of the equity for as long as one likes; here Regulation T at the entry, maintenance afterwards.",
-				"SetHoldings keeps 0.25 % of the equity back and sells before it buys.",
-				"Commissions have a ceiling in proportion to the order's value.",
-				"A stop limit order is filled at the close of the bar that triggers it, if the limit allows.",
-				"Orders are filled on bars that repeat the last price where a symbol did not trade; here there is no fill.",
-				"The ledger is kept in adjusted prices; here in prices as traded, with splits and dividends booked.",
-			},
+	},
+	{
+		Name: "lean", Tool: "QuantConnect LEAN, US equities, daily bars", Basis: fromDocumentation,
+		Settings: []Override{{Path: "fills.market", Value: "next_open"}, {Path: "fills.limit_touch", Value: "false"}, {Path: resting, Value: "gtc"}, {Path: "account", Value: "regt"}, {Path: "data.adjust", Value: "total"},
+			{Path: "costs.commission", Value: "{per_share: 0.005, min: 1}"}, {Path: "costs.slippage", Value: "none"}, {Path: "fills.end", Value: "mark"}},
+		Notes: []string{
+			"Its default account lends up to the value of the equity for as long as one likes; here Regulation T at the entry, maintenance afterwards.",
+			"SetHoldings keeps 0.25 % of the equity back and sells before it buys.",
+			"Commissions have a ceiling in proportion to the order's value.",
+			"A stop limit order is filled at the close of the bar that triggers it, if the limit allows.",
+			"Orders are filled on bars that repeat the last price where a symbol did not trade; here there is no fill.",
+			"The ledger is kept in adjusted prices; here in prices as traded, with splits and dividends booked.",
 		},
-		{
-			Name: "tradingview", Tool: "TradingView, Pine Script strategies", Basis: fromDocumentation,
-			Settings: []Override{{Path: "fills.market", Value: "next_open"}, {Path: "fills.limit_touch", Value: "true"}, {Path: "fills.ambiguity", Value: "nearest"}, {Path: resting, Value: "gtc"}, {Path: "fills.end", Value: "mark"}},
-			Notes: []string{
-				"Within a bar the price is taken to go to the extreme that is nearer to the open first; here the nearer of stop and target comes first.",
-				"One contract is its default size; here a fraction of equity.",
-				"An order in the other direction closes and reverses at once, and short sales are allowed: here account: regt.",
-				"Trailing stops follow the price assumed within the bar.",
-				"One symbol at a time, on prices as the chart shows them: no dividends are booked.",
-				"Slippage counts ticks and moves limit fills too where it says so.",
-			},
+	},
+	{
+		Name: "tradingview", Tool: "TradingView, Pine Script strategies", Basis: fromDocumentation,
+		Settings: []Override{{Path: "fills.market", Value: "next_open"}, {Path: "fills.limit_touch", Value: "true"}, {Path: "fills.ambiguity", Value: "nearest"}, {Path: resting, Value: "gtc"}, {Path: "fills.end", Value: "mark"}},
+		Notes: []string{
+			"Within a bar the price is taken to go to the extreme that is nearer to the open first; here the nearer of stop and target comes first.",
+			"One contract is its default size; here a fraction of equity.",
+			"An order in the other direction closes and reverses at once, and short sales are allowed: here account: regt.",
+			"Trailing stops follow the price assumed within the bar.",
+			"One symbol at a time, on prices as the chart shows them: no dividends are booked.",
+			"Slippage counts ticks and moves limit fills too where it says so.",
 		},
-		{
-			Name: "vectorbt", Tool: "vectorbt 1.1, Portfolio.from_signals", Basis: compared,
-			Settings: []Override{{Path: "fills.market", Value: "this_close"}, {Path: "fills.ambiguity", Value: "stop_first"}, {Path: "fills.limit_touch", Value: "true"}, {Path: "fills.level_slippage", Value: "none"},
-				{Path: "size.fractional", Value: "true"}, {Path: "account", Value: "proceeds"}, {Path: "data.crossing", Value: "ever"}, {Path: "data.ema_seed", Value: "first"}, {Path: "fills.end", Value: "mark"}},
-			Notes: []string{
-				"Orders fill at the close that decided them, which nobody can do: the result warns of it.",
-				"An entry and an exit signal on one bar cancel each other (upon_long_conflict); here write them so: entry and not exit, exit and not entry.",
-				"A comparison with a value that is absent is false; here absent, so that not of it is absent too: write is_absent(x) or not x.",
-				"Its stops are fractions of the close that entered; here any price, so stop: entry_price * 0.95 for sl_stop=0.05 without slippage.",
-				"A value is divided by the price before slippage; here by the price paid.",
-				"A trailing stop looks at the bar before it follows it, here too, but it starts from the close that entered.",
-				"Prices are taken as they are: no splits, no dividends.",
-			},
+	},
+	{
+		Name: "vectorbt", Tool: "vectorbt 1.1, Portfolio.from_signals", Basis: compared,
+		Settings: []Override{{Path: "fills.market", Value: "this_close"}, {Path: "fills.ambiguity", Value: "stop_first"}, {Path: "fills.limit_touch", Value: "true"}, {Path: "fills.level_slippage", Value: "none"},
+			{Path: "size.fractional", Value: "true"}, {Path: "account", Value: "proceeds"}, {Path: "data.crossing", Value: "ever"}, {Path: "data.ema_seed", Value: "first"}, {Path: "fills.end", Value: "mark"}},
+		Notes: []string{
+			"Orders fill at the close that decided them, which nobody can do: the result warns of it.",
+			"An entry and an exit signal on one bar cancel each other (upon_long_conflict); here write them so: entry and not exit, exit and not entry.",
+			"A comparison with a value that is absent is false; here absent, so that not of it is absent too: write is_absent(x) or not x.",
+			"Its stops are fractions of the close that entered; here any price, so stop: entry_price * 0.95 for sl_stop=0.05 without slippage.",
+			"A value is divided by the price before slippage; here by the price paid.",
+			"A trailing stop looks at the bar before it follows it, here too, but it starts from the close that entered.",
+			"Prices are taken as they are: no splits, no dividends.",
 		},
-		{
-			Name: "zipline", Tool: "zipline-reloaded 3, daily bars", Basis: compared, Standing: true,
-			Settings: []Override{{Path: "fills.market", Value: "next_close"}, {Path: "fills.levels", Value: "close"}, {Path: "fills.limit_touch", Value: "true"}, {Path: resting, Value: "gtc"}, {Path: "account", Value: "proceeds"}, {Path: "overdraft", Value: "true"},
-				{Path: "dividends", Value: "pay_date"}, {Path: "costs.commission", Value: "{per_share: 0.001}"}, {Path: "costs.slippage", Value: "{bps: 5}"},
-				{Path: "costs.volume_cap", Value: "{bar: 0.1, open: 0.1, close: 0.1}"}, {Path: "fills.end", Value: "mark"}},
-			Notes: []string{
-				"It has no brackets: stops and targets are orders that a script places and cancels itself.",
-				"Limit and stop prices are rounded to cents in the order's favour; here they are as the file computes them.",
-				"A run goes on with equity below zero; here it ends.",
-				"Orders fill in the order in which they were placed; here exits before entries at one close.",
-				"Fractions of shares after a split are paid at their cost; here at the market price.",
-				"Its pipeline seeds exponential averages by their window; here ema as everywhere.",
-			},
+	},
+	{
+		Name: "zipline", Tool: "zipline-reloaded 3, daily bars", Basis: compared, Standing: true,
+		Settings: []Override{{Path: "fills.market", Value: "next_close"}, {Path: "fills.levels", Value: "close"}, {Path: "fills.limit_touch", Value: "true"}, {Path: resting, Value: "gtc"}, {Path: "account", Value: "proceeds"}, {Path: "overdraft", Value: "true"},
+			{Path: "dividends", Value: "pay_date"}, {Path: "costs.commission", Value: "{per_share: 0.001}"}, {Path: "costs.slippage", Value: "{bps: 5}"},
+			{Path: "costs.volume_cap", Value: "{bar: 0.1, open: 0.1, close: 0.1}"}, {Path: "fills.end", Value: "mark"}},
+		Notes: []string{
+			"It has no brackets: stops and targets are orders that a script places and cancels itself.",
+			"Limit and stop prices are rounded to cents in the order's favour; here they are as the file computes them.",
+			"A run goes on with equity below zero; here it ends.",
+			"Orders fill in the order in which they were placed; here exits before entries at one close.",
+			"Fractions of shares after a split are paid at their cost; here at the market price.",
+			"Its pipeline seeds exponential averages by their window; here ema as everywhere.",
 		},
-	}
+	},
 }
 
 // FindProfile is the profile of a name.
 func FindProfile(name string) (Profile, bool) {
-	list := Profiles()
-	i := slices.IndexFunc(list, func(p Profile) bool { return p.Name == name })
+	i := slices.IndexFunc(profiles, func(p Profile) bool { return p.Name == name })
 	if i < 0 {
 		return Profile{}, false
 	}
-	return list[i], true
+	return profiles[i], true
 }
 
 // ProfileNotes says how far the conventions of the file's profile go: how they are known, then those
