@@ -11,7 +11,6 @@ import (
 	"backtester/backtest/fill"
 	"backtester/backtest/order"
 	"backtester/backtest/portfolio"
-	"backtester/backtest/stats"
 	"backtester/backtest/strategy"
 )
 
@@ -335,52 +334,6 @@ func (m *market) inTime(decided, t int32) bool {
 	}
 	closing := m.closing(int(t))
 	return m.endStamp(int(decided), closing) <= closing-cutoff
-}
-
-// record one point of the curves.
-func (e *engine) record() {
-	e.curve = append(e.curve, e.equity)
-	e.attribute()
-	if e.t == e.last || e.stopped || e.m.session[e.t+1] != e.m.session[e.t] {
-		e.expose()
-	}
-}
-
-// expose records the exposure at the close of a session.
-func (e *engine) expose() {
-	if len(e.books.Held) == 0 {
-		e.gross = append(e.gross, 0)
-		e.net = append(e.net, 0)
-		return
-	}
-	x := e.books.Exposure()
-	gross := x.Gross() / e.equity
-	net := gross
-	if x.Short != 0 {
-		net = (x.Long - x.Short) / e.equity
-	}
-	e.gross, e.net = append(e.gross, gross), append(e.net, net)
-	e.weights.note(&x, e.equity)
-}
-
-// weights add up how concentrated the positions are at sessions' closes.
-type weights struct {
-	most               float64
-	largest, effective portfolio.Sum
-	held               float64 // session closes with a position that is worth something
-}
-
-func (w *weights) note(x *portfolio.Exposure, equity float64) {
-	if part := x.Largest / equity; part > 0 {
-		w.most = max(w.most, part)
-		w.largest.Add(part)
-		w.effective.Add(x.Effective())
-		w.held++
-	}
-}
-
-func (w *weights) value() *stats.Concentration {
-	return &stats.Concentration{Most: w.most, Largest: w.largest.Value() / w.held, Effective: w.effective.Value() / w.held}
 }
 
 // advance finds each active symbol's bar of this step.
