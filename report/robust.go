@@ -17,8 +17,11 @@ func (v *view) seed() uint64 {
 	return binary.BigEndian.Uint64(sum[:8]) >> 12 // short enough to be typed, and exact as a JSON number
 }
 
-// mostSteps keeps simulations of long runs within a second: draws times sessions.
+// mostSteps keeps simulations of long runs within a second: draws times sessions, or trades.
 const mostSteps = 30_000_000
+
+// drawsOf is how often a sample of n is drawn, at least so often.
+func drawsOf(n, least int) int { return min(5000, max(least, mostSteps/max(1, n))) }
 
 // robust are the chapters about how much of the result is chance.
 func (v *view) robust(draws int) []panel {
@@ -33,7 +36,7 @@ func (v *view) robust(draws int) []panel {
 func (v *view) simulated(draws int) panel {
 	r := stats.Returns(nil, v.equity)
 	if draws <= 0 {
-		draws = min(5000, max(500, mostSteps/max(1, len(r))))
+		draws = drawsOf(len(r), 500)
 	}
 	perYear := v.value("periods_per_year")
 	paths := bootstrap.Simulate(r, v.sessionRate(), bootstrap.Settings{Seed: v.seed(), Draws: draws})
@@ -43,15 +46,18 @@ func (v *view) simulated(draws int) panel {
 	p := panel{ID: "paths", Title: "If the same sessions had come in another order, or some twice"}
 	p.Intro = fmt.Sprintf("%s paths of %s sessions, drawn from those of the run with replacement, in blocks of %.1f sessions on average (stationary bootstrap, seed %d). "+
 		"What the run never saw is not in them, and neither is the uncertainty about the rules themselves.", number(float64(paths.Draws), 0), number(float64(paths.Horizon), 0), paths.Block, paths.Seed)
-	interval := func(key string, i bootstrap.Interval, unit stats.Unit) {
+	interval := func(key string, i bootstrap.Interval) {
 		m, _ := stats.Lookup(key)
-		if v.text(key) != undefinedText && !math.IsNaN(i.Low+i.High) {
-			p.fact(m.Name, fmt.Sprintf("%s, 95%% between %s and %s", v.text(key), inUnit(unit, i.Low), inUnit(unit, i.High)))
+		if v.text(key) != undefinedText && !math.IsNaN(i.Low+i.High) && !math.IsInf(i.High-i.Low, 0) {
+			p.fact(m.Name, fmt.Sprintf("%s, 95%% between %s and %s", v.text(key), inUnit(m.Unit, i.Low), inUnit(m.Unit, i.High)))
 		}
 	}
-	interval("sharpe", paths.SharpeInterval(perYear), stats.Ratio)
-	interval("cagr", paths.CAGRInterval(v.value("calendar_days")/365.25), stats.Fraction)
-	interval("max_drawdown", paths.DrawdownInterval(), stats.Fraction)
+	interval("sharpe", paths.SharpeInterval(perYear))
+	interval("sortino", paths.SortinoInterval(perYear))
+	interval("cagr", paths.CAGRInterval(v.value("calendar_days")/365.25))
+	interval("max_drawdown", paths.DrawdownInterval())
+	profits := v.profits()
+	interval("profit_factor", bootstrap.ProfitFactor(profits, bootstrap.Settings{Seed: v.seed(), Draws: drawsOf(len(profits), 200)}))
 	p.fact("Loss", percent(paths.LossProbability())+" of paths end below their start")
 	p.fact("Deeper falls", fmt.Sprintf("%s of paths fall by more than 20%%, %s by more than 50%%, %s further than the run did",
 		percent(paths.DrawdownProbability(-0.2)), percent(paths.DrawdownProbability(-0.5)), percent(paths.DrawdownProbability(v.value("max_drawdown")))))
@@ -67,6 +73,17 @@ func (v *view) simulated(draws int) panel {
 	p.half(figure{Title: "Maximum drawdown", Drawing: histogramChart{label: "Distribution of the maximum drawdown of simulated paths", h: stats.HistogramOf(paths.Drawdown), unit: axisPercent,
 		marks: []mark{{"run " + v.text("max_drawdown"), v.value("max_drawdown")}}}.both()})
 	return p
+}
+
+// profits are those of the closed trades, in order of exit, USD.
+func (v *view) profits() []float64 {
+	var out []float64
+	for i := range v.trades {
+		if !v.trades[i].Open {
+			out = append(out, v.trades[i].PnL)
+		}
+	}
+	return out
 }
 
 // sessionRate is the risk-free return of a session.

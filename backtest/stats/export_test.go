@@ -8,6 +8,15 @@ func WithThreshold(r []float64, mar float64) (downside, kappa3, upside, omega fl
 	return w.downside(mar), w.kappa3(mar), w.upsidePotential(mar), w.omega(mar)
 }
 
+// SquaredRuns are the squared runs of losses of returns times unit, in units.
+func SquaredRuns(r []float64, unit float64) float64 {
+	scaled := make([]float64, len(r))
+	for i, v := range r {
+		scaled[i] = v * unit
+	}
+	return squaredRuns(scaled) / unit / unit
+}
+
 // Select is the selection of the k lowest values.
 func Select(x []float64, k int) { lower(x, k) }
 

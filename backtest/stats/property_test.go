@@ -66,6 +66,11 @@ func TestScaleDoesNotMatter(t *testing.T) {
 		for i := range big.Equity {
 			big.Equity[i] *= k
 		}
+		big.Trades = slices.Clone(in.Trades)
+		for i := range big.Trades {
+			big.Trades[i].PnL *= k
+			big.Trades[i].EntryValue *= k
+		}
 		big.Traded, big.Commission, big.Slippage = k*in.Traded, k*in.Commission, k*in.Slippage
 		b := stats.Compute(big)
 		for _, r := range stats.Table() {
@@ -100,6 +105,7 @@ func TestOrderAndSigns(t *testing.T) {
 		ordered("sharpe_low", "sharpe", "sharpe_high")
 		ordered("win_rate_low", "win_rate", "win_rate_high")
 		ordered("worst_day", "es_99", "es_95", "var_95")
+		ordered("worst_day", "evar_95", "es_95")
 		ordered("worst_day", "var_99", "var_95", "best_day")
 		ordered("max_drawdown", "cdar_95", "dar_95")
 		ordered("max_drawdown", "average_drawdown")

@@ -4,8 +4,9 @@ import "slices"
 
 // table has a row for every metric, in the order in which they are written. To add a metric, add a
 // row: encoding, documentation, conditions and reports follow, and a test asks for its vector.
-var table = slices.Concat(returnRows, moreReturnRows, riskRows, moreRiskRows, ratioRows, drawdownRows, moreDrawdownRows, tailRows, moreTailRows, extremeTailRows,
-	tradeRows, moreTradeRows, extremeTradeRows, benchmarkRows, moreBenchmarkRows, exposureRows, concentrationRows, costRows)
+var table = slices.Concat(returnRows, moreReturnRows, riskRows, moreRiskRows, beyondRiskRows, ratioRows, beyondRatioRows, drawdownRows, moreDrawdownRows,
+	tailRows, moreTailRows, extremeTailRows, beyondTailRows, tradeRows, moreTradeRows, extremeTradeRows, beyondTradeRows, benchmarkRows, moreBenchmarkRows,
+	beyondBenchmarkRows, exposureRows, concentrationRows, beyondExposureRows, costRows)
 
 // What rows need, said once.
 const (

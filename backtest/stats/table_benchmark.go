@@ -115,9 +115,8 @@ func withBench(f func(*work) float64) func(*work) float64 {
 }
 
 func (w *work) appraisal() float64 {
-	n := w.n()
-	if w.bench().residual <= flatVariance*n {
+	if w.bench().residual <= flatVariance*w.n() {
 		return math.NaN()
 	}
-	return w.bench().alpha * math.Sqrt(w.perYear) / math.Sqrt(w.bench().residual/(n-1))
+	return w.bench().alpha * w.perYear / w.specificRisk()
 }

@@ -28,7 +28,11 @@ func (t tail) quantile(p float64) float64 {
 	if i+1 >= t.n {
 		return t.lowest[t.n-1]
 	}
-	return t.lowest[i] + float64((h-float64(i))*(t.lowest[i+1]-t.lowest[i]))
+	part, a, b := h-float64(i), t.lowest[i], t.lowest[i+1]
+	if part == 0 || a == b { // exact, and defined for infinite values
+		return a
+	}
+	return a + float64(part*(b-a))
 }
 
 // mean of the lowest share p of all n values, the last one taken in part, so that it is an exact

@@ -190,6 +190,24 @@ func TestBacon(t *testing.T) {
 	}
 	near(t, "m2", get(t, m, "m2")*(e["ann_return"]/e["sd_ann"])/get(t, m, "sharpe"), e["m2"])
 
+	near(t, "systematic risk", get(t, m, "systematic_risk"), .1328060105)
+	specific := get(t, m, "specific_risk") * math.Sqrt(23.0/24) // published with n
+	near(t, "specific risk", specific, .0329310912)
+	// Variants of others, made of our figures: alpha with the growth of 12/n, and over the risk of its own.
+	growth := func(key string) float64 { return math.Pow(1+get(t, m, key), .5) - 1 }
+	jensen := growth("total_return") - get(t, m, "beta")*growth("benchmark_total_return")
+	near(t, "Jensen's alpha", jensen, -.0141694447)
+	near(t, "appraisal", jensen/specific, -.4302755883)
+	within(t, "alpha compounded", math.Pow(1+get(t, m, "alpha")/12, 12)-1, -.01229165, 5e-9)
+	near(t, "active premium", growth("total_return")-growth("benchmark_total_return"), -.0143051009)
+	near(t, "information ratio of growth", (growth("total_return")-growth("benchmark_total_return"))/e["te_ann"], -.4252444136)
+	near(t, "market return", get(t, m, "market_return")+get(t, m, "alpha"), get(t, m, "annual_mean"))
+	// PerformanceAnalytics compounds the losing months of a run as if 0.01 were 0.01 %: next to their sum.
+	burke := e["ann_return"] / math.Sqrt(stats.SquaredRuns(v.Portfolio, .01))
+	near(t, "Burke, runs", burke, .7447308728)
+	near(t, "Burke, modified", burke*math.Sqrt(24), 3.6484212680)
+	near(t, "burke_runs", get(t, m, "burke_runs"), e["ann_return"]/math.Sqrt(.01*.01+.014*.014+.005*.005+.095743*.095743+.069922*.069922+.065*.065+.013955*.013955))
+
 	downside, kappa3, upside, omega := stats.WithThreshold(v.Portfolio, .005)
 	near(t, "downside .005", downside, e["downside_005"])
 	near(t, "kappa 3 .005", kappa3, e["kappa3_005"])

@@ -41,6 +41,7 @@ type memo struct {
 	pareto                    once[pareto]
 	forecast                  once[breaches]
 	expectancyHalf, alphaHalf once[float64]
+	onEquity                  once[[]float64]
 }
 
 // once is a value that is computed when it is first asked for.

@@ -110,7 +110,7 @@ func TestPathsAgainstTheSlowWay(t *testing.T) {
 	p := bootstrap.Simulate(r, .0001, s)
 	draw := bootstrap.NewStationary(len(r), 6, 9)
 	index := make([]int32, 90)
-	var growth, depth, under, ratio []float64
+	var growth, depth, under, ratio, sortino []float64
 	for range 200 {
 		draw.Indices(index)
 		v := []float64{1}
@@ -133,13 +133,15 @@ func TestPathsAgainstTheSlowWay(t *testing.T) {
 				longest = max(longest, end-at)
 			}
 		}
-		m, sd := mean(x), 0.0
+		m, sd, falls := mean(x), 0.0, 0.0
 		for _, e := range x {
+			falls += math.Pow(math.Min(e, 0), 2) / float64(len(x))
 			sd += (e - m) * (e - m) / float64(len(x)-1)
 		}
-		growth, depth, under, ratio = append(growth, v[90]), append(depth, worst), append(under, float64(longest)), append(ratio, m/math.Sqrt(sd))
+		growth, depth, under = append(growth, v[90]), append(depth, worst), append(under, float64(longest))
+		ratio, sortino = append(ratio, m/math.Sqrt(sd)), append(sortino, m/math.Sqrt(falls))
 	}
-	for name, c := range map[string][2][]float64{"growth": {p.Growth, growth}, "drawdown": {p.Drawdown, depth}, "under water": {p.Underwater, under}, "Sharpe": {p.Sharpe, ratio}} {
+	for name, c := range map[string][2][]float64{"growth": {p.Growth, growth}, "drawdown": {p.Drawdown, depth}, "under water": {p.Underwater, under}, "Sharpe": {p.Sharpe, ratio}, "Sortino": {p.Sortino, sortino}} {
 		slices.Sort(c[1])
 		for i := range c[1] {
 			if math.Abs(c[0][i]-c[1][i]) > 1e-9 {
@@ -165,23 +167,45 @@ func TestExpectedDrawdownOfARandomWalk(t *testing.T) {
 	near(t, "mean drawdown", -mean(p.Drawdown)/(sigma*math.Sqrt(n)), 1.2195, .03)
 }
 
-// Intervals hold the true figure about as often as they say.
+// Intervals hold the true figure about as often as they say. The truths are those of the normal law.
 func TestIntervalsCover(t *testing.T) {
 	const samples, n, truth = 300, 500, .08 // Sharpe ratio of a session
-	inside := 0
+	density := math.Exp(-truth*truth/2) / math.Sqrt(2*math.Pi)
+	above := stats.Phi(truth)
+	truths := []float64{truth, truth / math.Sqrt((1+truth*truth)*(1-above)-truth*density), (truth*above + density) / (density - truth*(1-above))}
+	inside := make([]int, 3)
 	for s := range samples {
 		rng := rand.New(rand.NewPCG(uint64(s), 77))
 		r := make([]float64, n)
 		for i := range r {
 			r[i] = .01 * (truth + rng.NormFloat64())
 		}
-		i := bootstrap.Simulate(r, 0, bootstrap.Settings{Draws: 400, Block: 5, Seed: uint64(s)}).SharpeInterval(1)
-		if i.Low <= truth && truth <= i.High {
-			inside++
+		how := bootstrap.Settings{Draws: 400, Block: 5, Seed: uint64(s)}
+		p := bootstrap.Simulate(r, 0, how)
+		for k, i := range []bootstrap.Interval{p.SharpeInterval(1), p.SortinoInterval(1), bootstrap.ProfitFactor(r, how)} {
+			if i.Low <= truths[k] && truths[k] <= i.High {
+				inside[k]++
+			}
 		}
 	}
-	if share := float64(inside) / samples; share < .90 || share > .985 {
-		t.Errorf("95%% intervals hold the truth in %.1f%% of samples", 100*share)
+	for k, what := range []string{"Sharpe", "Sortino", "profit factor"} {
+		if share := float64(inside[k]) / samples; share < .90 || share > .985 {
+			t.Errorf("%s: 95%% intervals hold the truth in %.1f%% of samples", what, 100*share)
+		}
+	}
+}
+
+func TestProfitFactorWithoutLosses(t *testing.T) {
+	if i := bootstrap.ProfitFactor(slices.Repeat([]float64{1}, 20), bootstrap.Settings{}); !math.IsNaN(i.Low) || !math.IsNaN(i.High) {
+		t.Errorf("trades that never lose have a profit factor in %v", i)
+	}
+	if i := bootstrap.ProfitFactor([]float64{1, -1, 1, -1, 1, -1, 1, -1, 1}, bootstrap.Settings{}); !math.IsNaN(i.Low) {
+		t.Error("nine trades are drawn from")
+	}
+	// One loss among twenty: a third of the draws have none, and the upper end is infinite.
+	i := bootstrap.ProfitFactor(append(slices.Repeat([]float64{1}, 19), -5), bootstrap.Settings{Block: 1, Draws: 1000})
+	if !(i.Low > 0 && i.Low < 19.0/5) || !math.IsInf(i.High, 1) {
+		t.Errorf("one loss among twenty trades: %v", i)
 	}
 }
 

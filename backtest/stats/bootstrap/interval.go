@@ -11,6 +11,8 @@ import (
 // sample speaks for the future; NaN where there is none.
 type Interval struct{ Low, High float64 }
 
+func (i Interval) times(x float64) Interval { return Interval{i.Low * x, i.High * x} }
+
 // Percentile takes the interval of the given confidence from draws, sorted rising; NaN when there are none.
 func Percentile(sorted []float64, confidence float64) Interval {
 	tail := (1 - confidence) / 2

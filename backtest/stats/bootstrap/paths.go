@@ -48,11 +48,12 @@ type Paths struct {
 	Drawdown   []float64 // deepest fall from a peak, fraction, 0 or negative
 	Underwater []float64 // longest time from a peak to the next in sessions, to the end while open
 	Sharpe     []float64 // of one session, not annualised
+	Sortino    []float64 // as Sharpe; infinite for a path that rises and has no session under rf
 	Step       []int     // sessions at which Fan has a value; the first is 0
 	Fan        [][]float64
 
-	sharpe, growth float64      // of the sample itself
-	without        [2][]float64 // Sharpe and growth of a session (log) without one block each
+	sharpe, growth, sortino float64      // of the sample itself
+	without                 [3][]float64 // Sharpe, growth of a session (log) and Sortino without one block each
 }
 
 // Simulate draws paths of session returns r, which are excess returns if rf is the risk-free return
@@ -64,7 +65,7 @@ func Simulate(r []float64, rf float64, s Settings) *Paths {
 	}
 	s = s.withDefaults(r)
 	p := &Paths{Settings: s, Growth: make([]float64, s.Draws), Drawdown: make([]float64, s.Draws),
-		Underwater: make([]float64, s.Draws), Sharpe: make([]float64, s.Draws)}
+		Underwater: make([]float64, s.Draws), Sharpe: make([]float64, s.Draws), Sortino: make([]float64, s.Draws)}
 	steps := min(fanSteps, s.Horizon)
 	for k := range steps + 1 {
 		p.Step = append(p.Step, k*s.Horizon/steps)
@@ -80,7 +81,7 @@ func Simulate(r []float64, rf float64, s Settings) *Paths {
 			p.Fan[k] = append(p.Fan[k], stats.Quantile(row, l))
 		}
 	})
-	columns := [][]float64{p.Growth, p.Drawdown, p.Underwater, p.Sharpe}
+	columns := [][]float64{p.Growth, p.Drawdown, p.Underwater, p.Sharpe, p.Sortino}
 	shared(len(columns), func(k int) { slices.Sort(columns[k]) })
 	p.leaveOut(r, rf)
 	return p
@@ -140,13 +141,16 @@ func shared(n int, f func(k int)) {
 func (p *Paths) path(b int, r []float64, index []int32, rf float64, at []float64) {
 	v, peak, depth := 1.0, 1.0, 1.0 // depth is the least v/peak
 	since, longest := 0, 0
-	var sum, squares float64
+	var sum, squares, falls float64
 	first := 0
 	for k, end := range p.Step { // Step begins at 0 and ends at the horizon
 		for _, i := range index[first:end] {
 			x := r[i]
 			sum += x
 			squares += float64(x * x)
+			under := x - rf
+			under -= math.Abs(under) // twice what is missing to rf; no branch: returns change sign at random
+			falls += float64(under * under)
 			v *= 1 + x
 			since++
 			if v >= peak {
@@ -162,7 +166,18 @@ func (p *Paths) path(b int, r []float64, index []int32, rf float64, at []float64
 		at[k*p.Draws+b], first = v, end
 	}
 	p.Growth[b], p.Drawdown[b], p.Underwater[b] = v, depth-1, float64(max(longest, since))
-	p.Sharpe[b] = sharpeOf(float64(len(index)), sum, squares, rf)
+	n := float64(len(index))
+	p.Sharpe[b], p.Sortino[b] = sharpeOf(n, sum, squares, rf), sortinoOf(n, sum, falls/4, rf)
+}
+
+// sortinoOf is the ratio from n, sum and the sum of squares of what is missing to rf; 0 for a sample that
+// neither rises nor falls.
+func sortinoOf(n, s, falls, rf float64) float64 {
+	m := s/n - rf
+	if math.Abs(m) <= 1e-14 {
+		return 0
+	}
+	return m / math.Sqrt(falls/n)
 }
 
 // sharpeOf is the ratio from n, sum and sum of squares; 0 for a sample that does not move.
@@ -177,18 +192,20 @@ func sharpeOf(n, s, s2, rf float64) float64 {
 
 // leaveOut computes the sample's own figures, and those without each of its blocks.
 func (p *Paths) leaveOut(r []float64, rf float64) {
-	type sums struct{ n, s, s2, log float64 }
+	type sums struct{ n, s, s2, falls, log float64 }
 	add := func(x []float64) (k sums) {
 		for _, v := range x {
+			under := min(v-rf, 0)
 			k.n++
 			k.s += v
 			k.s2 += float64(v * v)
+			k.falls += float64(under * under)
 			k.log += math.Log1p(v)
 		}
 		return k
 	}
 	all := add(r)
-	p.sharpe, p.growth = sharpeOf(all.n, all.s, all.s2, rf), all.log/all.n
+	p.sharpe, p.growth, p.sortino = sharpeOf(all.n, all.s, all.s2, rf), all.log/all.n, sortinoOf(all.n, all.s, all.falls, rf)
 	size := max(1, int(math.Round(p.Block)))
 	for i := 0; i < len(r); i += size {
 		b := add(r[i:min(i+size, len(r))])
@@ -198,14 +215,19 @@ func (p *Paths) leaveOut(r []float64, rf float64) {
 		}
 		p.without[0] = append(p.without[0], sharpeOf(n, all.s-b.s, all.s2-b.s2, rf))
 		p.without[1] = append(p.without[1], (all.log-b.log)/n)
+		p.without[2] = append(p.without[2], sortinoOf(n, all.s-b.s, all.falls-b.falls, rf))
 	}
 }
 
 // SharpeInterval is the BCa interval of the annual Sharpe ratio.
 func (p *Paths) SharpeInterval(perYear float64) Interval {
-	i := BCa(p.Sharpe, p.sharpe, p.without[0], p.Confidence)
-	year := math.Sqrt(perYear)
-	return Interval{i.Low * year, i.High * year}
+	return BCa(p.Sharpe, p.sharpe, p.without[0], p.Confidence).times(math.Sqrt(perYear))
+}
+
+// SortinoInterval is the BCa interval of the annual Sortino ratio; an end is infinite where too many
+// paths never fall.
+func (p *Paths) SortinoInterval(perYear float64) Interval {
+	return BCa(p.Sortino, p.sortino, p.without[2], p.Confidence).times(math.Sqrt(perYear))
 }
 
 // CAGRInterval is the BCa interval of the growth a year over paths that last so many years.

@@ -438,6 +438,38 @@ out.update(var_99_gpd=-beyond, es_99_gpd=-(beyond / (1 - index) + (scale - index
            average_mae_r=mean([x["mae"] for x in closed]) / unit, average_mfe_r=mean([x["mfe"] for x in closed]) / unit, max_weight=max(largest),
            average_largest=mean(some(largest)), effective_positions=mean(some(effective)), max_volume_share=liquidity["volume_share"], capacity=liquidity["capacity"])
 
+# What is taken apart: the bound on the tail by bisection on the slope, fragility from sorted pairs.
+
+
+def entropic(p):
+    f = lambda t: (math.log(mean([math.exp(-t * x) for x in r])) - math.log(p)) / t
+    lo, hi = 1e-3 / sd(r), 100 / sd(r)
+    for _ in range(200):  # golden section would stop at 1e-8: the slope does not
+        m = (lo + hi) / 2
+        w = [math.exp(-m * x) for x in r]
+        slope = m * -math.fsum(a * x for a, x in zip(w, r)) / math.fsum(w) - math.log(mean(w)) + math.log(p)
+        lo, hi = (m, hi) if slope < 0 else (lo, m)
+    return -f(lo)
+
+
+weight = [.94 ** (n - 1 - i) for i in range(n)]
+runs, inside = [], False
+for x in r:
+    if x < 0:
+        runs = runs[:-1] + [runs[-1] * (1 + x)] if inside else runs + [1 + x]
+    inside = x < 0
+ranked = sorted(zip(b, r))
+low, middle, high = ranked[0], ranked[n // 2], ranked[-1]
+on_equity = [x["pnl"] / equity[max(0, dates.index(date(x["entry"])) - 1)] for x in closed]
+out.update(semi_deviation=math.sqrt(mean([min(x - mean(r), 0) ** 2 for x in r])) * root,
+           ewma_volatility=math.sqrt(math.fsum(a * x * x for a, x in zip(weight, r)) / math.fsum(weight)) * root, sharpe_session=sr,
+           sharpe_yearly=(mean(year) - rf) / sd(year), burke_runs=((equity[-1] / equity[0]) ** (N / n) - 1 - rf) / math.sqrt(math.fsum((x - 1) ** 2 for x in runs)),
+           evar_95=entropic(.05), median_win_bars=median([x["bars"] for x in win]), median_loss_bars=median([x["bars"] for x in loss]),
+           expectancy_equity=mean(on_equity), worst_trade_equity=min(on_equity), market_return=beta * mean(eb) * N, systematic_risk=beta * sd(b) * root,
+           specific_risk=math.sqrt(sse / (n - 1)) * root, capture_ratio=out["up_capture"] / out["down_capture"],
+           beta_fragility=((middle[0] - low[0]) * low[1] + (high[0] - middle[0]) * high[1]) / (high[0] - low[0]) - middle[1],
+           average_long=mean([(a + c) / 2 for a, c in zip(gross, net)]), average_short=mean([(a - c) / 2 for a, c in zip(gross, net)]))
+
 print(json.dumps(dict(
     origin="made by reference.py beside this file",
     input=dict(dates=[d.isoformat() for d in dates], equity=equity, benchmark=bench, hold=hold, periods_per_year=N, risk_free=rf, trades=trades,
