@@ -13,6 +13,7 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	"backtester/backtest/history"
@@ -111,6 +112,21 @@ func (d *Folder) keep(f File, fail func(string)) (a history.Artifact, err error)
 	}
 	fail("folder synced")
 	return history.Artifact{Name: f.Name, SHA256: hex.EncodeToString(sum.Sum(nil)), Bytes: count.n}, nil
+}
+
+// keepAll keeps the files of a run side by side: while one is computed, the others are on their way to the disk.
+func (d *Folder) keepAll(files []File, fail func(string)) ([]history.Artifact, error) {
+	kept := make([]history.Artifact, len(files))
+	errs := make([]error, len(files))
+	var all sync.WaitGroup
+	for i, f := range files {
+		all.Go(func() {
+			defer caught(&errs[i])
+			kept[i], errs[i] = d.keep(f, fail)
+		})
+	}
+	all.Wait()
+	return kept, errors.Join(errs...)
 }
 
 type counter struct{ n int64 }

@@ -158,13 +158,16 @@ func (s *Service) heartbeat(ctx context.Context, cancel context.CancelCauseFunc,
 
 var errPanic = errors.New("the work panicked")
 
+// caught makes a panic of work an error; it is deferred.
+func caught(err *error) {
+	if p := recover(); p != nil {
+		*err = fmt.Errorf("%w: %v\n%s", errPanic, p, debug.Stack())
+	}
+}
+
 // work computes a run and keeps its files.
 func (s *Service) work(ctx context.Context, run *history.Run) (done *Done, artifacts []history.Artifact, err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("%w: %v\n%s", errPanic, p, debug.Stack())
-		}
-	}()
+	defer caught(&err)
 	spec, err := DecodeSpec(run.Spec)
 	if err != nil {
 		return nil, nil, err
@@ -193,15 +196,8 @@ func (s *Service) work(ctx context.Context, run *history.Run) (done *Done, artif
 	if err != nil {
 		return nil, nil, err
 	}
-	for _, f := range files {
-		if err := ctx.Err(); err != nil {
-			return nil, nil, err
-		}
-		a, err := s.disk.keep(f, s.fail)
-		if err != nil {
-			return nil, nil, err
-		}
-		artifacts = append(artifacts, a)
+	if artifacts, err = s.disk.keepAll(files, s.fail); err != nil {
+		return nil, nil, err
 	}
 	s.fail("kept")
 	return done, artifacts, nil
