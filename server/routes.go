@@ -118,6 +118,7 @@ func (s *Server) finishDocument() {
 		panic("BUG: the OpenAPI document cannot be encoded: " + err.Error())
 	}
 	s.document = append(b, '\n')
+	s.documentTag = etagOf(s.document)
 }
 
 // Document is the OpenAPI document of the API.
@@ -127,7 +128,7 @@ func (s *Server) openAPI(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("Content-Type", "application/json")
 	h.Set("Cache-Control", "no-cache")
-	if tag := etagOf(s.document); notModified(w, r, tag) {
+	if notModified(w, r, s.documentTag) {
 		return
 	}
 	_, _ = w.Write(s.document) // the client has gone if this does not work

@@ -59,20 +59,21 @@ type Options struct {
 // Server is a handler and its state. It is safe for concurrent use.
 type Server struct {
 	Options
-	handler  http.Handler
-	api      huma.API
-	document []byte // of the API
-	limiter  *limiter
-	metrics  *metrics
-	results  *resultCache
-	heads    *resultCache
-	previews chan struct{} // one for each that may be computed at a time
-	streams  *counts       // event streams that are open
-	drain    chan struct{} // closed when the server goes down
-	draining atomic.Bool
-	settled  atomic.Bool // somebody has an account
-	busy     connections
-	began    time.Time
+	handler     http.Handler
+	api         huma.API
+	document    []byte // of the API
+	documentTag string
+	limiter     *limiter
+	metrics     *metrics
+	results     *resultCache
+	heads       *resultCache
+	previews    chan struct{} // one for each that may be computed at a time
+	streams     *counts       // event streams that are open
+	drain       chan struct{} // closed when the server goes down
+	draining    atomic.Bool
+	settled     atomic.Bool // somebody has an account
+	busy        connections
+	began       time.Time
 }
 
 // New makes a server.

@@ -51,6 +51,7 @@ type DB struct {
 	read    *sql.DB
 	write   *sql.DB
 	path    string // of the SQLite file, "" for PostgreSQL
+	recent  recent
 
 	mu  sync.Mutex
 	ids *idSource

@@ -72,6 +72,7 @@ func (d dialect) snapshot() sql.IsolationLevel {
 // when f fails. On PostgreSQL transactions that touch the same rows at the same time are repeated: f may
 // be called several times and must do nothing but what the transaction undoes.
 func (d *DB) Write(ctx context.Context, f func(*Tx) error) error {
+	defer d.recent.forget()
 	for attempt := 0; ; attempt++ {
 		err := d.writeOnce(ctx, f)
 		if err == nil || attempt == mostConflicts || !conflicts(err) {

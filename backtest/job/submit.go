@@ -229,10 +229,6 @@ func (s *Service) Wait(ctx context.Context, owner, id string) (*history.Run, err
 }
 
 // Run is a run of the history.
-func (s *Service) Run(ctx context.Context, owner, id string) (r *history.Run, err error) {
-	err = s.History.Read(ctx, func(tx *history.Tx) (err error) {
-		r, err = tx.Run(owner, id)
-		return err
-	})
-	return r, err
+func (s *Service) Run(ctx context.Context, owner, id string) (*history.Run, error) {
+	return s.History.Run(ctx, owner, id)
 }
