@@ -38,7 +38,11 @@ func served() error {
 	if out, err := exec.Command("bin/backtester", "data", "ls", "--env-file", "none", "--store", "demo", "--data-dir", dir("serve-data")).CombinedOutput(); err != nil {
 		return fmt.Errorf("make the demo market: %w\n%s", err, out)
 	}
-	fmt.Printf("\nserver, %d processors shared with the clients; %s\n", runtime.NumCPU(), strings.Join(settings, " "))
+	load, err := os.ReadFile("/proc/loadavg")
+	if err != nil {
+		return err
+	}
+	fmt.Printf("\nserver, %d processors shared with the clients, load %s; %s\n", runtime.NumCPU(), strings.Fields(string(load))[0], strings.Join(settings, " "))
 	url, pid, stop, err := startServer(results, append(settings, "BACKTESTER_AUTH=off"))
 	if err != nil {
 		return err
@@ -95,7 +99,7 @@ func startServer(results string, settings []string) (url string, pid int, stop f
 // measureQueue queues 100 runs of five people and looks how busy the processors are until the last has ended:
 // the server's share of what nobody else took.
 func measureQueue(url string, pid int) error {
-	client := &http.Client{Timeout: time.Minute}
+	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}, Timeout: time.Minute}
 	call := func(method, path, token, body string, into any) error {
 		r, err := http.NewRequest(method, url+path, strings.NewReader(body))
 		if err != nil {
@@ -159,7 +163,7 @@ func measureQueue(url string, pid int) error {
 	others := max(0, allNow-all-(idleNow-idle)-own)
 	share := own / max(own, took*float64(runtime.NumCPU())-others)
 	shown("100 queued runs of 5 people: processors busy", fmt.Sprintf("%.0f %%", 100*share), fmt.Sprintf(">= 90 %% (%.1f s; others took %.1f processor seconds)", took, others))
-	return nil
+	return shownReads(client, url, list[0].id, list[0].token, "by token")
 }
 
 // ownSeconds is the processor time of a process so far.
@@ -225,11 +229,21 @@ func measureServer(url string, pid int) error {
 		return err
 	}
 	shown("POST run -> finished, p50", ms(runs, 0.5), fmt.Sprintf("< 50 ms (%.0f ms of processor time each)", (ownSeconds(pid)-spent)/60*1000))
-	rate, err := cachedReads(client, url)
+	var last struct {
+		Items []struct {
+			RunID string `json:"run_id"`
+		}
+	}
+	res, err := client.Get(url + "/api/backtest/history?status=succeeded&limit=1")
 	if err != nil {
 		return err
 	}
-	shown("cached reads (If-None-Match -> 304)", fmt.Sprintf("%.0f /s", rate), ">= 10,000 /s")
+	if err := errors.Join(json.NewDecoder(res.Body).Decode(&last), res.Body.Close()); err != nil || len(last.Items) == 0 {
+		return fmt.Errorf("no run has succeeded: %w", err)
+	}
+	if err := shownReads(client, url, last.Items[0].RunID, "", "no accounts"); err != nil {
+		return err
+	}
 	client.CloseIdleConnections()
 	time.Sleep(40 * time.Second)
 	shown("idle memory (resident), at rest after all of this", fmt.Sprintf("%.1f MiB", residentMiB(pid)), "< 60 MiB")
@@ -264,37 +278,74 @@ func ms(sorted []time.Duration, quantile float64) string {
 	return fmt.Sprintf("%.2f ms", float64(sorted[int(float64(len(sorted)-1)*quantile)].Microseconds())/1000)
 }
 
-// cachedReads is how often a second clients that have the answer are told that it is still right.
-func cachedReads(client *http.Client, url string) (float64, error) {
-	res, err := client.Get(url + "/api/openapi.json")
+// cachedReads is how often a second clients are answered that ask for the same thing again and again; those
+// who have the answer ask whether it is still right.
+func cachedReads(client *http.Client, url, path, token string, have bool) (float64, error) {
+	request := func(tag string) (*http.Response, error) {
+		r, err := http.NewRequest("GET", url+path, nil)
+		if err != nil {
+			return nil, err
+		}
+		if token != "" {
+			r.Header.Set("Authorization", "Bearer "+token)
+		}
+		if tag != "" {
+			r.Header.Set("If-None-Match", tag)
+		}
+		res, err := client.Do(r)
+		if err != nil {
+			return nil, err
+		}
+		_, err = io.Copy(io.Discard, res.Body)
+		return res, errors.Join(err, res.Body.Close())
+	}
+	res, err := request("")
 	if err != nil {
 		return 0, err
 	}
-	res.Body.Close()
-	tag := res.Header.Get("ETag")
+	tag, want := "", http.StatusOK
+	if have {
+		tag, want = res.Header.Get("ETag"), http.StatusNotModified
+	}
 	var n atomic.Int64
+	var fault atomic.Pointer[error]
 	var wg sync.WaitGroup
-	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Second)
-	defer cancel()
 	start := time.Now()
 	for range 32 {
 		wg.Go(func() {
-			for ctx.Err() == nil {
-				r, _ := http.NewRequest("GET", url+"/api/openapi.json", nil)
-				r.Header.Set("If-None-Match", tag)
-				res, err := client.Do(r)
+			for time.Since(start) < 3*time.Second && fault.Load() == nil {
+				res, err := request(tag)
+				if err == nil && res.StatusCode != want {
+					err = fmt.Errorf("GET %s: status %d, want %d", path, res.StatusCode, want)
+				}
 				if err != nil {
+					fault.Store(&err)
 					return
 				}
-				res.Body.Close()
-				if res.StatusCode == http.StatusNotModified {
-					n.Add(1)
-				}
+				n.Add(1)
 			}
 		})
 	}
 	wg.Wait()
+	if err := fault.Load(); err != nil {
+		return 0, *err
+	}
 	return float64(n.Load()) / time.Since(start).Seconds(), nil
+}
+
+// shownReads measures cached reads of a finished run.
+func shownReads(client *http.Client, url, run, token, who string) error {
+	for _, x := range []struct {
+		name, path string
+		have       bool
+	}{{"cached reads, " + who + ": result (If-None-Match -> 304)", "/api/backtest/results/" + run + "/result", true}, {"cached reads, " + who + ": the run (200)", "/api/backtest/results/" + run, false}} {
+		rate, err := cachedReads(client, url, x.path, token, x.have)
+		if err != nil {
+			return err
+		}
+		shown(x.name, fmt.Sprintf("%.0f /s", rate), ">= 10,000 /s")
+	}
+	return nil
 }
 
 func residentMiB(pid int) float64 {
