@@ -28,7 +28,7 @@ func (s *Server) runOperations() {
 	bodyOf("preview", "PreviewRequest", previewBody{})
 	operation(s, route{id: "submit", method: "POST", path: "/api/backtest/run", tag: "runs", summary: "Queue a run",
 		doc:    "Answered when the run is safely stored. A document of the former application (with entry_conditions) is waited for, up to 30 seconds, and answered in its shape.",
-		status: 202, scope: account.Run, also: []int{200}, problems: []string{"bad-json", "media-type", "too-large", "invalid-strategy", "idempotency-mismatch", "data-missing", "queue-full"}}, s.submit)
+		status: 202, scope: account.Run, also: []int{200}, problems: []string{"bad-json", "media-type", "too-large", "invalid-strategy", "idempotency-mismatch", "limit-exceeded", "data-missing", "queue-full"}}, s.submit)
 	bodyOf("run", "RunRequest", runBody{})
 	operation(s, route{id: "result", method: "GET", path: "/api/backtest/results/{run_id}", tag: "runs", summary: "Get a run: its state, and what is included", status: 200, scope: account.Read,
 		problems: []string{"not-found"}}, s.getRun)

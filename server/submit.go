@@ -277,6 +277,9 @@ func (s *Server) submit(ctx context.Context, in *submitInput) (*submitOutput, er
 	if err := checkOptions(kind, q.Options); err != nil {
 		return nil, err
 	}
+	if err := checkSearch(kind, cfg, q.Options); err != nil {
+		return nil, jobProblem(err)
+	}
 	label := history.Label{Name: &q.Name, Notes: &q.Notes, Tags: &q.Tags}
 	t, err := s.Jobs.Submit(ctx, job.Request{Owner: owner(ctx), Spec: job.Spec{Kind: kind, Config: cfg, Options: q.Options}, Label: label, Key: in.Key, Dedupe: in.Dedupe})
 	if err != nil {

@@ -14,6 +14,7 @@ import (
 
 	"backtester/backtest/history"
 	"backtester/backtest/job"
+	"backtester/backtest/strategy"
 	"backtester/backtest/sweep"
 	"backtester/server/account"
 )
@@ -25,6 +26,40 @@ const MostCombinations = 10_000
 type sweepOptions struct {
 	Method      string `json:"method"`
 	Independent bool   `json:"independent"`
+}
+
+// checkSearch refuses searches that could not be played or are beyond the limit before they are queued; their
+// executors say the same.
+func checkSearch(kind history.Kind, cfg *strategy.File, raw json.RawMessage) error {
+	var o sweepOptions
+	switch kind {
+	case history.KindSweep:
+		if err := readOptions(raw, &o); err != nil {
+			return err
+		}
+	case history.KindValidate:
+	default:
+		return nil
+	}
+	n, err := sweep.Combinations(cfg, o.Method, MostCombinations)
+	if err != nil {
+		p := problem("validation", err.Error())
+		p.Errors = []Fault{{Pointer: "/strategy", Code: "search", Detail: p.Detail}}
+		return p
+	}
+	return combinationsFit(kind, n)
+}
+
+// combinationsFit refuses a search with more combinations than one server plays for one person.
+func combinationsFit(kind history.Kind, n int64) error {
+	if n <= MostCombinations {
+		return nil
+	}
+	noun := "sweep"
+	if kind == history.KindValidate {
+		noun = "validation"
+	}
+	return &job.LimitError{Code: "limit-exceeded", Limit: "combinations of a " + noun, Unit: "combinations", Most: MostCombinations, Value: n}
 }
 
 // SweepSummary is what a sweep came to.
@@ -70,8 +105,8 @@ func doSweep(ctx context.Context, w *job.Work, play Play) (*job.Done, error) {
 	if err != nil {
 		return nil, searchFailure(err)
 	}
-	if n := plan.Len(); n > MostCombinations {
-		return nil, &job.LimitError{Code: "limit-exceeded", Limit: "combinations of a sweep", Unit: "combinations", Most: MostCombinations, Value: int64(n)}
+	if err := combinationsFit(history.KindSweep, int64(plan.Len())); err != nil {
+		return nil, err
 	}
 	rows := []byte(strings.Join(plan.Columns(), ",") + "\n")
 	options.Row = func(r *sweep.Row) error {

@@ -41,17 +41,45 @@ func TestSweepAsARun(t *testing.T) {
 	if rec := w.ask("GET", "/api/backtest/results/"+run+"/rows", ""); rec.Code != 404 {
 		t.Errorf("rows of a plain run: %d", rec.Code)
 	}
-	large := strings.Replace(family, `[1, 2, 3]`, `"1..200"`, 1)
-	large = strings.Replace(strings.Replace(large, `[2, 4]`, `"2..200"`, 1), `"constraint": "a < b",`, "", 1)
-	failed := w.want(202, "POST", "/api/backtest/run", body(large, `, "kind": "sweep"`))["run_id"].(string)
-	v = w.want(200, "GET", "/api/backtest/results/"+failed+"?wait=30", "")
-	if e, _ := v["error"].(map[string]any); v["status"] != "failed" || e["code"] != "limit-exceeded" || !strings.Contains(mustJSON(e), "10000") {
-		t.Errorf("39,800 combinations: %v", v)
-	}
 	waiting := newWorld(t, worldOptions{jobs: withSweeps, workers: -1})
 	queued := waiting.want(202, "POST", "/api/backtest/run", body(family2(), `, "kind": "sweep"`))["run_id"].(string)
 	if rec := waiting.ask("GET", "/api/backtest/results/"+queued+"/rows", ""); rec.Code != 409 {
 		t.Errorf("rows of a sweep that waits: %d", rec.Code)
+	}
+}
+
+// A search that is too large, or that could not be played, is refused when it is asked for.
+func TestSearchesAreMeasuredBeforeTheyAreTaken(t *testing.T) {
+	w := newWorld(t, worldOptions{workers: -1, jobs: func(o *job.Options) {
+		withSweeps(o)
+		o.Execute[history.KindValidate] = o.Execute[history.KindSweep]
+	}})
+	search := func(a, b, constraint, search string) string {
+		return strings.NewReplacer(`[1, 2, 3]`, a, `[2, 4]`, b, `"a < b"`, constraint, `"min_trades": 0`, `"min_trades": 0`+search).Replace(family)
+	}
+	for name, x := range map[string]struct {
+		text, options string
+		code, words   string
+	}{
+		"as many as may be":          {search(`"1..100"`, `"2..101"`, `"a < 200"`, ""), "", "", ""},
+		"one line more":              {search(`"1..101"`, `"2..101"`, `"a < 200"`, ""), "", "limit-exceeded", "at most 10000"},
+		"a grid without a condition": {search(`"1..200"`, `"2..200"`, `[]`, ""), "", "limit-exceeded", "39800 combinations, at most 10000"},
+		"a condition that prunes":    {search(`"1..200"`, `"2..200"`, `"a * 4 < b"`, ""), "", "", ""},
+		"a grid without end":         {strings.Replace(search(`"1..40000"`, `"2..40000"`, `"a < b"`, ""), `"params": {`, `"params": {"c": "1..30000", `, 1), "", "limit-exceeded", "at most 10000"},
+		"a sample":                   {search(`"1..400"`, `"2..400"`, `"a < b"`, `, "method": "random", "samples": 10000`), "", "", ""},
+		"a large sample":             {search(`"1..400"`, `"2..400"`, `"a < b"`, `, "method": "sobol", "samples": 10001`), "", "limit-exceeded", "10001 combinations, at most 10000"},
+		"a sample by option":         {search(`"1..400"`, `"2..400"`, `"a < b"`, ""), `, "options": {"method": "random"}`, "", ""},
+		"an unknown method":          {search(`[1]`, `[2]`, `"a < b"`, ""), `, "options": {"method": "luck"}`, "validation", "want grid, random, sobol or tpe"},
+	} {
+		for _, kind := range []string{"sweep", "validate"} {
+			if x.options != "" && kind == "validate" {
+				continue
+			}
+			rec := w.ask("POST", "/api/backtest/run", body(x.text, `, "kind": "`+kind+`"`+x.options))
+			if x.code == "" && rec.Code != 202 || x.code != "" && (rec.Code != 422 || code(rec) != x.code || !strings.Contains(rec.Body.String(), x.words)) {
+				t.Errorf("%s: a %s is answered %d %.400s", name, kind, rec.Code, rec.Body)
+			}
+		}
 	}
 }
 

@@ -125,8 +125,8 @@ func Validate(db *history.DB, play Play) job.Executor {
 // playCounted plays a search and writes its trials down. What a killed server has written already is
 // written again under the same names.
 func playCounted(ctx context.Context, db *history.DB, owner string, plan *sweep.Plan, o sweep.Options, play Play) (*sweep.Summary, error) {
-	if n := plan.Len(); n > MostCombinations {
-		return nil, &job.LimitError{Code: "limit-exceeded", Limit: "combinations of a validation", Unit: "combinations", Most: MostCombinations, Value: int64(n)}
+	if err := combinationsFit(history.KindValidate, int64(plan.Len())); err != nil {
+		return nil, err
 	}
 	identity, err := plan.Identity(ctx)
 	if err != nil {

@@ -38,7 +38,7 @@ type parzen struct {
 
 // learn runs a search by tpe. Several symbols played alone are judged by the mean of what is defined.
 func (r *runner) learn(ctx context.Context) error {
-	search := r.plan.search()
+	search := searchOf(r.plan.Config)
 	z := &parzen{space: r.plan.Space, rand: rand.New(rand.NewPCG(uint64(search.Seed), 0xda3e39cb94b95bdb)), seen: map[int64]bool{}}
 	z.sieve.space = r.plan.Space
 	startup := max(leastStartup, search.Samples/4)

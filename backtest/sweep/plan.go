@@ -108,9 +108,8 @@ func (p *Plan) Asked() Options { return p.asked }
 // NewPlan checks cfg and lists what has to be played. A search by tpe is not known beforehand: its plan has
 // the number of combinations only.
 func NewPlan(ctx context.Context, cfg *backtest.Config, src bar.Source, o Options) (*Plan, error) {
-	if len(cfg.Strategies) > 0 {
-		return nil, fmt.Errorf("sweep %s: it puts %d strategies into one account and has no parameters: sweep the file of one of them, such as %s",
-			cfg.Name, len(cfg.Strategies), cfg.Strategies[0].File)
+	if err := searchable(cfg); err != nil {
+		return nil, err
 	}
 	rules, faults := cfg.Compile()
 	if err := faults.Err(); err != nil {
@@ -149,7 +148,7 @@ func NewPlan(ctx context.Context, cfg *backtest.Config, src bar.Source, o Option
 
 // choose lists the combinations.
 func (p *Plan) choose(o Options) error {
-	search := p.search()
+	search := searchOf(p.Config)
 	if p.Method = search.Method; o.Method != "" {
 		p.Method = o.Method
 	}
@@ -168,7 +167,7 @@ func (p *Plan) choose(o Options) error {
 	case "tpe":
 		p.picks = make([]int64, min(int64(search.Samples), p.Space.size))
 	default:
-		err = fmt.Errorf("search method is %q, want grid, random, sobol or tpe", p.Method)
+		err = noMethod(p.Method)
 	}
 	if err == nil && p.Len() == 0 {
 		err = fmt.Errorf("sweep %s: no combination of parameters meets the constraint", p.Config.Name)
@@ -176,11 +175,24 @@ func (p *Plan) choose(o Options) error {
 	return err
 }
 
-// search is what the file says about it, or the defaults.
-func (p *Plan) search() strategy.Search {
+func noMethod(name string) error {
+	return fmt.Errorf("search method is %q, want grid, random, sobol or tpe", name)
+}
+
+// searchable refuses files that have nothing to search.
+func searchable(cfg *backtest.Config) error {
+	if len(cfg.Strategies) > 0 {
+		return &PlanError{fmt.Errorf("sweep %s: it puts %d strategies into one account and has no parameters: sweep the file of one of them, such as %s",
+			cfg.Name, len(cfg.Strategies), cfg.Strategies[0].File)}
+	}
+	return nil
+}
+
+// searchOf is what the file says about its search, or the defaults.
+func searchOf(cfg *backtest.Config) strategy.Search {
 	s := strategy.Search{Method: "grid", Samples: 200, Seed: 1, Objective: "sharpe", MinTrades: 30}
-	if p.Config.Search != nil {
-		s = *p.Config.Search
+	if cfg.Search != nil {
+		s = *cfg.Search
 	}
 	if s.Samples == 0 {
 		s.Samples = 200

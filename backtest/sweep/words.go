@@ -8,7 +8,7 @@ import (
 )
 
 // Objective is what makes a row better than another, as the file says it.
-func (p *Plan) Objective() string { return p.search().Objective }
+func (p *Plan) Objective() string { return searchOf(p.Config).Objective }
 
 // Synthetic reports whether the prices are those of the demo market.
 func (p *Plan) Synthetic() bool { return p.src.Synthetic() }
@@ -41,7 +41,7 @@ func (p *Plan) Shown() []string {
 
 // Eligibility says what a row must meet to be the best one.
 func (p *Plan) Eligibility() string {
-	s := p.search()
+	s := searchOf(p.Config)
 	parts := []string{fmt.Sprintf("the objective %s must be defined", s.Objective)}
 	if s.MinTrades > 0 {
 		parts = append(parts, fmt.Sprintf("at least %d closed trades are needed (search.min_trades)", s.MinTrades))

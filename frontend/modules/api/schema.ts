@@ -3015,7 +3015,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The strategy has faults (invalid-strategy); The idempotency key was used for another request (idempotency-mismatch) */
+            /** @description The strategy has faults (invalid-strategy); The idempotency key was used for another request (idempotency-mismatch); It is beyond a limit of this server (limit-exceeded) */
             422: {
                 headers: {
                     [name: string]: unknown;
