@@ -23,6 +23,9 @@ type Trace struct {
 	Events  []Event  // in the order in which they came about
 	Time    []int64  // start of the bars of each step that was played, ns UTC
 	Equity  []float64
+
+	Foreseen []Foreseen // what knew the next bar, in a run that was played to its end
+	Entries  int        // decisions to enter
 }
 
 // Event is a decision or a fill.
@@ -77,6 +80,10 @@ func Follow(ctx context.Context, cfg *Config, src bar.Source, f Following) (*Tra
 	}
 	out.Time = m.time[:min(played, len(m.time))]
 	out.Equity = e.curve[len(e.curve)-min(len(e.curve), len(out.Time)):]
+	out.Entries = len(e.follow.entries)
+	if f.Until == 0 {
+		out.Foreseen = m.foreseen(k.rules.Program.Series(), e.follow.entries)
+	}
 	return out, nil
 }
 
@@ -85,6 +92,8 @@ type follower struct {
 	trace *Trace // nil for no notes
 	until int32  // last step to play
 	fills int    // noted so far
+
+	entries []entered
 }
 
 // note what happened in a step, and what its close decided.
@@ -133,6 +142,7 @@ func (f *follower) enter(e *engine, i int32, w *order.Working) {
 		numbers[0] = w.Amount
 	}
 	f.add(e, i, "enter "+entryWords(w), numbers)
+	f.entries = append(f.entries, entered{i, e.m.syms[i].rowsBefore(e.t+1) - 1, w.Side})
 }
 
 func (f *follower) add(e *engine, i int32, what string, numbers [3]float64) {

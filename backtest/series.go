@@ -146,7 +146,7 @@ func (m *market) seriesNotes(names []string, open bool) []bar.Note {
 		if strangers > 0 {
 			add("series_symbols", "series %s: %d of %d rows are of symbols that the run does not have", name, strangers, o.rows)
 		}
-		if r, n := m.foresight(o); n >= 100 && math.Abs(r) > 0.3 && r*r*float64(n) > 36 {
+		if r, n := m.foresight(o); knows(r, n) {
 			add("series_foresight", "series %s goes with the return of the next bar (correlation %.2f over %d values): make sure that each value was known at the time in column available", name, r, n)
 		}
 	}
@@ -182,35 +182,4 @@ func (m *market) unread(o *outside) (late, strangers int) {
 		}
 	}
 	return late, o.rows - known
-}
-
-// foresight is the correlation of values, where they are new, with the return of the bar after the one
-// that reads them, over all symbols, and how many pairs there were.
-func (m *market) foresight(o *outside) (r float64, n int) {
-	var sx, sy, sxx, syy, sxy float64
-	for i := range m.syms {
-		s := &m.syms[i]
-		x, last := o.of(s.name), int32(-1)
-		for k, at := range lastEnded(bar.Ends(s.bars, m.cal), x.known) {
-			if at == last || k+1 == s.bars.Len() {
-				continue
-			}
-			last = at
-			now, _ := s.basis.At(k)
-			next, _ := s.basis.At(k + 1)
-			v, ret := x.value[at], float64(s.bars.Close[k+1]*next)/float64(s.bars.Close[k]*now)-1
-			if v != v {
-				continue
-			}
-			n++
-			sx, sy = sx+v, sy+ret
-			sxx, syy, sxy = sxx+float64(v*v), syy+float64(ret*ret), sxy+float64(v*ret)
-		}
-	}
-	c := float64(n)
-	dx, dy := sxx-float64(sx*sx)/c, syy-float64(sy*sy)/c
-	if n < 2 || !(dx > 0) || !(dy > 0) {
-		return 0, n
-	}
-	return (sxy - float64(sx*sy)/c) / math.Sqrt(dx*dy), n
 }

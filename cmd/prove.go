@@ -69,10 +69,10 @@ func (a *app) showProof(w io.Writer, p *validate.Proof) error {
 			from = "the bar of " + l.FromTime
 		}
 		if l.FromColumn != "" {
-			from = l.FromColumn + " of " + l.FromTime
+			from = fmt.Sprintf("the %s of %s", l.FromColumn, l.FromTime)
 		}
 		if l.FromValue != nil {
-			from = fmt.Sprintf("%s of %s, %s", l.FromSymbol, from, strconv.FormatFloat(*l.FromValue, 'g', -1, 64))
+			from = fmt.Sprintf("the %s of %s of %s, %s", l.FromColumn, l.FromSymbol, l.FromTime, strconv.FormatFloat(*l.FromValue, 'g', -1, 64))
 		}
 		if _, err := fmt.Fprintf(w, "\nThe decision of %s about %s knew %s.\n", l.Time, l.Symbol, from); err != nil {
 			return err

@@ -15,6 +15,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 
 	"backtester/backtest"
 	"backtester/backtest/bar"
@@ -58,12 +59,13 @@ type Proof struct {
 
 // Check is one of them.
 type Check struct {
-	Name    string  `json:"name"` // fills, static, series (where there are any), truncated, absent, random, warmup
+	Name    string  `json:"name"` // fills, static, series (where there are any), decisions (of code), truncated, absent, random, warmup
 	Outcome Outcome `json:"outcome"`
 	Detail  string  `json:"detail"`
 }
 
-// Prove runs all checks: the settings of fills, the graph of expressions node by node, the run on data
+// Prove runs all checks: the settings of fills, the graph of expressions node by node, series and decisions
+// that go with the next bar, the run on data
 // that ends at many moments, then on data whose future is absent and random from there on, and the run
 // with more history than the rules need. Cost: about three runs for each moment, and some twenty more to
 // find what leaked. The error is that of a run.
@@ -79,7 +81,7 @@ func Prove(ctx context.Context, s Subject, src bar.Source, plan Plan) (*Proof, e
 	if err := p.static(); err != nil {
 		return nil, err
 	}
-	p.series()
+	p.foresight()
 	for _, mode := range []mode{truncated, absent, random} {
 		if err := p.dynamic(mode); err != nil {
 			return nil, err
@@ -87,6 +89,9 @@ func Prove(ctx context.Context, s Subject, src bar.Source, plan Plan) (*Proof, e
 	}
 	if err := p.warmup(); err != nil {
 		return nil, err
+	}
+	if p.proof.Leak == nil {
+		p.proof.Leak = p.known
 	}
 	p.proof.Holds = true
 	for _, c := range p.proof.Checks {
@@ -103,8 +108,9 @@ type prover struct {
 	plan    Plan
 	proof   *Proof
 
-	full *backtest.Trace // of the run on all data
-	ends []int64         // of the bars of its steps, ns UTC
+	full  *backtest.Trace // of the run on all data
+	ends  []int64         // of the bars of its steps, ns UTC
+	known *Leak           // what series or decisions knew
 }
 
 func (p *prover) add(name string, o Outcome, format string, args ...any) {
@@ -172,20 +178,37 @@ func (p *prover) static() error {
 	return nil
 }
 
-// series looks at numbers from outside. The proof changes bars, not what a file said beforehand: whether
-// its values were known when it says so, nobody can prove. That they go with what comes next is found.
-func (p *prover) series() {
-	list := p.subject.Config.Series
-	if len(list) == 0 {
-		return
+// foresight looks at what knows the bar that comes next: numbers from outside, and decisions of code. The
+// proof changes bars, neither what a file said beforehand nor what is written in a script: whether that was
+// known by then, nobody can prove. That it goes with what comes next is found.
+func (p *prover) foresight() {
+	if n := len(p.subject.Config.Series); n > 0 && !p.foreseen("series") {
+		p.add("series", Holds, "values of %d series are read from the time in their column available on, and do not go with the return of the bar that comes next; that they were known by then is the files' word", n)
 	}
-	for _, w := range p.full.Preview.Warnings {
-		if w.Code == "series_foresight" {
-			p.add("series", Fails, "%s", w.Message)
-			return
+	if coded := p.subject.Strategy != nil || p.subject.Config.Script != ""; coded && !p.foreseen("decisions") {
+		p.add("decisions", Holds, "%d entries do not go with the return of the bar that comes next", p.full.Entries)
+	}
+}
+
+// foreseen reports that something knew the next bar: "series" or "decisions".
+func (p *prover) foreseen(name string) bool {
+	for _, x := range p.full.Foreseen {
+		if !strings.HasPrefix(x.Source, name) {
+			continue
 		}
+		example, was := "the first", ""
+		if name == "series" {
+			was = number(x.Value)
+			example = x.Source + ": " + was
+		}
+		p.add(name, Fails, "%s; %s about %s at %s goes with the close of %s, %s: make sure that it was known by then", x.Words, example, x.Symbol, p.moment(x.At), p.moment(x.Next), number(x.Close))
+		if p.known != nil {
+			return true
+		}
+		p.known = &Leak{Time: p.moment(x.At), Symbol: x.Symbol, What: x.Source, Was: was, FromTime: p.moment(x.Next), FromColumn: "close", FromSymbol: x.Symbol, FromValue: &x.Close}
+		return true
 	}
-	p.add("series", Holds, "values of %d series are read from the time in their column available on, and do not go with the return of the bar that comes next; that they were known by then is the files' word", len(list))
+	return false
 }
 
 // nodes says how many there are.

@@ -293,6 +293,54 @@ func TestProofIsDeterministic(t *testing.T) {
 	}
 }
 
+// leaked checks that a proof names the first bar that decided, and the value that it knew.
+func leaked(t *testing.T, p *validate.Proof, s *bar.Series, what string, decides func(i int) bool) {
+	t.Helper()
+	first := 0
+	for !decides(first) {
+		first++
+	}
+	l := p.Leak
+	if l == nil || l.What != what || l.Symbol != s.Symbol || l.Time != s.Date(first).String() || l.FromTime != s.Date(first+1).String() ||
+		l.FromSymbol != s.Symbol || l.FromColumn != "close" || l.FromValue == nil || *l.FromValue != s.Close[first+1] {
+		b, _ := json.Marshal(l)
+		t.Errorf("leak %s, want %s at %s of the close of %s, %g", b, what, s.Date(first), s.Date(first+1), s.Close[first+1])
+	}
+}
+
+// A script that was told the days before rises is found by its decisions; one that was told any days, or
+// the days after rises, is not.
+func TestScriptsWrittenInHindsightFail(t *testing.T) {
+	src := market(t, 22, 1, 400)
+	s, err := src.Load(t.Context(), bar.Request{Symbol: "S00", Frame: bar.Daily, From: instrument.None, To: instrument.None})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := rand.New(rand.NewPCG(3, 1))
+	for name, told := range map[string]func(i int) bool{
+		"hindsight": func(i int) bool { return s.Close[i+1] > s.Close[i]*1.01 },
+		"reaction":  func(i int) bool { return i > 0 && s.Close[i] > s.Close[i-1]*1.01 },
+		"dice":      func(int) bool { return r.IntN(3) == 0 },
+	} {
+		var days strings.Builder
+		for i := range s.Len() - 1 {
+			if told(i) {
+				fmt.Fprintf(&days, "%q: 1, ", s.Date(i))
+			}
+		}
+		p := prove(t, validate.Subject{Config: parse(t, "script: |\n  days = {"+days.String()+"}\n  def on_bar(now):\n    b = now.bar(\"S00\")\n    if str(now.date) in days:\n"+
+			"      if not b.shares:\n        now.enter(b)\n    elif b.shares:\n      now.exit(b)\n")}, src)
+		c := outcome(p, "decisions")
+		wrong := name == "hindsight"
+		if wrong != (c.Outcome == validate.Fails) || p.Holds == wrong {
+			t.Errorf("%s: %+v, holds %v", name, c, p.Holds)
+		}
+		if wrong {
+			leaked(t, p, s, "decisions", told)
+		}
+	}
+}
+
 // A series that knows the next bar fails the proof, whoever reads it: the bars that the proof changes
 // cannot show it.
 func TestSeriesOfTheFutureFail(t *testing.T) {
@@ -327,8 +375,12 @@ func TestSeriesOfTheFutureFail(t *testing.T) {
 			cfg.Attach("x.csv", []byte(b.String()))
 			p := prove(t, validate.Subject{Config: cfg}, src)
 			c := outcome(p, "series")
-			if wrong := name == "tomorrow"; wrong != (c.Outcome == validate.Fails) || p.Holds == wrong {
+			wrong := name == "tomorrow"
+			if wrong != (c.Outcome == validate.Fails) || p.Holds == wrong {
 				t.Errorf("%s: %+v, holds %v", name, c, p.Holds)
+			}
+			if wrong {
+				leaked(t, p, s, "series x", func(i int) bool { return value(i) > 0 })
 			}
 		}
 	}

@@ -262,6 +262,7 @@ func TestFaultsOfCalls(t *testing.T) {
 		{"now.exit('S0', reason='x' * 61)", 2, 11, "at most 60"},
 		{"now.bar('S0').history('clsoe', 5)", 2, 24, `no column "clsoe"`},
 		{"now.bar('S0').history('close', 0)", 2, 24, "n is 0"},
+		{"now.bar('S0').history('close', -3)", 2, 24, "n is -3"}, // nothing reads a later bar
 		{"now.bars.append(1)", 2, 18, "frozen list"},
 		{"getattr(now, 'x')", 2, 10, "not available"},
 		{"fail('stop', 'here')", 2, 7, "stop here"},
