@@ -1,6 +1,7 @@
 package backtest_test
 
 import (
+	"cmp"
 	"context"
 	"flag"
 	"fmt"
@@ -59,7 +60,7 @@ type scenario struct {
 	parts []txtar.File
 }
 
-var scenarioSections = []string{"strategy", "actions", "fills", "decided", "equity", "benchmark", "trades", "counts", "ambiguity", "rebalances", "sleeves", "held", "books", "metrics", "data", "warnings", "orders", "error"}
+var scenarioSections = []string{"strategy", "calendar", "actions", "fills", "decided", "equity", "benchmark", "trades", "counts", "ambiguity", "rebalances", "sleeves", "held", "books", "metrics", "data", "warnings", "orders", "error"}
 
 func readScenario(t *testing.T, file string) *scenario {
 	t.Helper()
@@ -156,7 +157,11 @@ func (sc *scenario) source(frame bar.Frame, backwards bool) (bar.Source, error) 
 	if backwards {
 		slices.Reverse(all)
 	}
-	return bar.NewMemory(bar.NYSE(), all...)
+	cal, err := bar.CalendarNamed(cmp.Or(strings.TrimSpace(sc.section("calendar")), "XNYS"))
+	if err != nil {
+		return nil, err
+	}
+	return bar.NewMemory(cal, all...)
 }
 
 func (sc *scenario) series(section, name string, frame bar.Frame) (*bar.Series, error) {

@@ -89,6 +89,7 @@ func (e *engine) warnings(src bar.Source, bench []float64) []Warning {
 		add("no_benchmark", "no daily bars of the benchmark %s from the start of the run", e.cfg.Benchmark)
 	}
 	e.symbolWarnings(add)
+	e.classWarnings(add)
 	return w
 }
 
@@ -134,9 +135,12 @@ func (e *engine) symbolWarnings(add func(code, format string, args ...any)) {
 }
 
 // jump is the first date in range on which a symbol opened more than 40 % away from the close before
-// without a split or dividend that day.
+// without a split or dividend that day. None for what is no stock.
 func (m *market) jump(s *symbol) instrument.Date {
 	b := s.bars
+	if instrument.ClassOf(s.ticker) != instrument.Stock {
+		return instrument.None // nothing else has actions
+	}
 	for r := max(1, int(s.rowsBefore(0))); r < b.Len(); r++ {
 		if open, before := b.Open[r], b.Close[r-1]; open <= 1.4*before && open >= 0.6*before {
 			continue

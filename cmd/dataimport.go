@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -23,6 +24,7 @@ import (
 type importOptions struct {
 	*app
 	format, prices, frame, symbolColumn string
+	market                              string
 	actions                             []string
 	dryRun                              bool
 }
@@ -41,9 +43,13 @@ actions in --actions, or in yfinance's own columns, they are turned back. Otherw
 are, no action is applied to them, and every result says so. A row replaces the stored one of the same
 symbol and session; actions of a symbol replace all that were known of it.
 
+A store has the calendar of one market: that of the US exchanges or, with --calendar, that of one that
+never closes (crypto: every date, in UTC) or of currencies (Sunday to Friday 17:00 New York time, dates
+in UTC). Bars of other days are left out, and counted.
+
 Actions are CSV: symbol, ex_date, and split (4:1) or split_from and split_to, or cash_amount and
 pay_date; the output of data actions --format csv; or what Yahoo gives.`,
-		Example: "  backtester data import AAPL.csv MSFT.csv --actions actions.csv\n  backtester data import --store stooq d_us_txt/data/daily/us\n  backtester run golden-cross --store imported --symbols AAPL",
+		Example: "  backtester data import AAPL.csv MSFT.csv --actions actions.csv\n  backtester data import --store stooq d_us_txt/data/daily/us\n  backtester data import --store coins --calendar always BTC.csv\n  backtester run golden-cross --store imported --symbols AAPL",
 		Args:    arguments(0, -1, ""),
 		RunE:    func(cmd *cobra.Command, args []string) error { return o.run(cmd.Context(), args) },
 	}
@@ -51,6 +57,7 @@ pay_date; the output of data actions --format csv; or what Yahoo gives.`,
 	formatFlag(f, &o.format, "table", "json")
 	f.StringVar(&o.prices, "prices", "", "what the prices are: raw, `split` (restated for splits), total (for dividends too); default by the layout")
 	f.StringVar(&o.frame, "frame", "", "refuse files of other bars: `1d` or 1m")
+	f.StringVar(&o.market, "calendar", "", "`NAME` of the market's calendar: XNYS, always, forex (default that of the store, XNYS for a new one)")
 	f.StringVar(&o.symbolColumn, "symbol-column", "", "`HEADER` of the column with the symbols (default symbol, ticker or name)")
 	f.StringArrayVar(&o.actions, "actions", nil, "CSV `FILE` of splits and dividends, or SYMBOL=FILE; may be repeated")
 	f.BoolVar(&o.dryRun, "dry-run", false, "read and judge everything, store nothing")
@@ -73,6 +80,12 @@ type importedSymbol struct {
 }
 
 func (o *importOptions) run(ctx context.Context, args []string) error {
+	name := cmp.Or(o.settings.get("store"), "imported")
+	if old, err := store.Open(o.importedDir(name)); err == nil {
+		o.market = cmp.Or(o.market, old.Calendar().Name())
+		old.Close()
+	}
+	o.market = cmp.Or(o.market, bar.NYSE().Name())
 	files, settings, err := o.settle(args)
 	if err != nil {
 		return err
@@ -81,15 +94,11 @@ func (o *importOptions) run(ctx context.Context, args []string) error {
 	if err := x.readActions(o.actions); err != nil {
 		return err
 	}
-	name := o.settings.get("store")
-	if name == "" {
-		name = "imported"
-	}
 	if !o.dryRun {
 		if err := o.housed(); err != nil {
 			return err
 		}
-		if x.w, err = store.Create(o.importedDir(name), store.Options{}); err != nil {
+		if x.w, err = store.Create(o.importedDir(name), store.Options{Calendar: o.market}); err != nil {
 			return err
 		}
 		defer x.w.Close()
@@ -120,6 +129,10 @@ func (o *importOptions) settle(args []string) ([]importFile, barfile.ImportOptio
 	}
 	if words := []string{"", "raw", "split", "total"}; !slices.Contains(words, o.prices) {
 		return nil, settings, usagef("unknown --prices %q%s: want raw, split or total", o.prices, suggest(o.prices, words[1:]))
+	}
+	var err error
+	if settings.Calendar, err = bar.CalendarNamed(o.market); err != nil {
+		return nil, settings, usagef("--calendar: %w", err)
 	}
 	if o.frame != "" {
 		f, err := bar.ParseFrame(o.frame)
@@ -207,7 +220,7 @@ func (o *importOptions) show(rows []importedSymbol, name string) error {
 		o.warn("adjusted_prices", fmt.Sprintf("prices of %d symbols are adjusted and their actions unknown: no split or dividend is applied, and price levels are not those that traded (give --actions, or --prices raw if they are)", adjusted))
 	}
 	if off > 0 {
-		o.warn("off_calendar", fmt.Sprintf("%d days that are no sessions of the exchange were left out", off))
+		o.warn("off_calendar", fmt.Sprintf("%d days that are no sessions by the calendar %s were left out; markets that trade on weekends have --calendar always or forex", off, o.market))
 	}
 	o.showNotes(rows)
 	if len(cells) > 0 {

@@ -57,7 +57,10 @@ the environment, in .env or in the config file; they are never arguments. Reques
 five a minute once the vendor says so; BACKTESTER_POLYGON_PER_MINUTE sets another pace.
 
 --asset fetches another class than stocks: options, indices, crypto or forex, days and
-minutes. Each has a store of its own, which run and preview take as --store crypto.
+minutes. Each has a store of its own, which run and preview take as --store crypto, and the
+calendar of its market: dates in UTC for crypto (all) and forex (Sunday to Friday), the
+sessions of the exchanges for options and indices. All are traded like stocks: rule 4.11 of
+backtest/RULES.md says what is not right about that, and results warn of it.
 
 --verify reads every byte of the store and of the downloads, names what has changed, sets it
 aside and has it again. --prune removes downloads whose bars are in the store. Ctrl-C is

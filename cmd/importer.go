@@ -93,7 +93,7 @@ func (x *importer) take(in barfile.Imported, path string) error {
 	default:
 		row.Prices = "adjusted"
 	}
-	s, off := barfile.OnCalendar(s, bar.NYSE())
+	s, off := barfile.OnCalendar(s, x.settings.Calendar)
 	row.LeftOut = len(off)
 	for _, n := range in.Notes {
 		if n.Code != "off_calendar" {
@@ -101,7 +101,7 @@ func (x *importer) take(in barfile.Imported, path string) error {
 		}
 	}
 	if s.Len() == 0 {
-		return fmt.Errorf("%s: none of its days is a session of the exchange: %w", in.Symbol, bar.ErrNoData)
+		return fmt.Errorf("%s: none of its days is a session by the calendar %s: %w", in.Symbol, x.o.market, bar.ErrNoData)
 	}
 	if s.Frame != bar.Daily && s.Frame != bar.Minutely {
 		return input(fmt.Errorf("%s: it has bars of %s, and only 1d and 1m are stored: run on the file with --bars", in.Symbol, s.Frame))
@@ -111,7 +111,7 @@ func (x *importer) take(in barfile.Imported, path string) error {
 			return err
 		}
 	}
-	date := func(i int) instrument.Date { return bar.NYSE().DateOf(s.Time[i]) }
+	date := func(i int) instrument.Date { return x.settings.Calendar.DateOf(s.Time[i]) }
 	if !s.Frame.Intraday() {
 		date = s.Date
 	}

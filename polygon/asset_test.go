@@ -39,7 +39,8 @@ func TestAssets(t *testing.T) {
 		sessions, name string
 	}{
 		{flatfile.Crypto, "X:BTCUSD", []int64{midnight("2024-01-02", 0), midnight("2024-01-02", 1439)}, "2024-01-06", "2024-01-02 2024-01-06", "always"},
-		{flatfile.Forex, "C:EUR-USD", []int64{midnight("2024-01-02", 5)}, "2024-01-07", "2024-01-02 2024-01-07", "always"},
+		{flatfile.Forex, "C:EUR-USD", []int64{midnight("2024-01-02", 5)}, "2024-01-07", "2024-01-02 2024-01-07", "forex"},
+		{flatfile.Forex, "C:EUR-USD", []int64{midnight("2024-01-02", 5)}, "2024-01-06", "2024-01-02", "forex"}, // a Saturday
 		{flatfile.Options, "O:SPY251219C00650000", []int64{open}, "", "2024-01-02", "XNYS"},
 		{flatfile.Indices, "I:SPX", []int64{open, open + 60e9}, "2024-01-01", "2024-01-02", "XNYS"},
 	} {
@@ -56,7 +57,11 @@ func TestAssets(t *testing.T) {
 		o.Verify, o.To = true, day("2024-01-07")
 		o.Now = func() time.Time { return day("2024-01-08").Time() }
 		s := fetch(t, o)
-		if len(s.Bars) != 2 || s.Bars[1].Rows != int64(len(c.minutes)) || len(s.Warnings) != 0 || s.Reference != nil {
+		lacking := 0 // from 2024-01-03 to 2024-01-05 there is no file
+		if strings.Contains(c.sessions, " ") {
+			lacking = 1
+		}
+		if len(s.Bars) != 2 || s.Bars[1].Rows != int64(len(c.minutes)) || len(s.Warnings) != lacking || s.Reference != nil {
 			t.Errorf("%s: %+v", c.asset, s)
 		}
 		to := filepath.Join(dir, "store")
@@ -80,7 +85,7 @@ func TestAssets(t *testing.T) {
 			t.Errorf("%s: %+v", c.asset, s)
 		}
 		o.Asset = flatfile.Crypto // a class with another calendar
-		if c.name == "always" {
+		if c.name != "XNYS" {
 			o.Asset = flatfile.Options
 		}
 		if _, err := polygon.Sync(t.Context(), o); err == nil || !strings.Contains(err.Error(), "another directory") {
@@ -104,5 +109,41 @@ func TestAssetsHaveNoReferenceData(t *testing.T) {
 	}
 	if len(v.took()) != 0 {
 		t.Error("the vendor was asked")
+	}
+}
+
+// A day on which nobody trades currencies is known by the vendor's files, once they are settled.
+func TestForexClosures(t *testing.T) {
+	v, dir := newVendor(t), t.TempDir()
+	days := flatfile.Of(flatfile.Forex, flatfile.Day)
+	for _, d := range bar.Forex().Sessions(day("2024-12-20"), day("2025-01-08")) {
+		if d != day("2024-12-25") && d != day("2025-01-01") && d != day("2025-01-07") {
+			v.files[flatfile.Key(days, d)] = encode(t, days, barsAt(d.String(), "C:EUR-USD", d.Nanos()))
+		}
+	}
+	o := v.options(t, dir)
+	o.To = day("2025-01-08")
+	o.Asset, o.Datasets, o.Now = flatfile.Forex, []string{polygon.Day}, func() time.Time { return day("2025-01-10").Time() }
+	fetch(t, o)
+	s := fetch(t, o) // what the first one found out
+	if len(s.Warnings) != 1 || !strings.Contains(s.Warnings[0].Message, "3 sessions of the calendar: 2024-12-25, 2025-01-01, 2025-01-07") {
+		t.Errorf("%v", s.Warnings)
+	}
+	st, err := store.Open(filepath.Join(dir, "store"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer st.Close()
+	for d, want := range map[string]bool{"2024-12-24": true, "2024-12-25": false, "2024-12-28": false, "2024-12-29": true, "2025-01-01": false, "2025-01-07": true} {
+		if st.Calendar().IsSession(day(d)) != want {
+			t.Errorf("%s is a session: %v", d, !want)
+		}
+	}
+	open, closing, early, _ := st.Calendar().Hours(day("2024-12-27"))
+	if open != day("2024-12-27").Nanos() || closing-open != 22*3600e9 || early {
+		t.Errorf("Friday from %d to %d, %v", open, closing, early)
+	}
+	if open, closing, _, _ := st.Calendar().Hours(day("2024-07-07")); open-day("2024-07-07").Nanos() != 21*3600e9 || closing != day("2024-07-08").Nanos() {
+		t.Errorf("a Sunday in summer from %d to %d", open, closing)
 	}
 }

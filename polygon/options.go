@@ -175,6 +175,14 @@ func (o *Options) checkSource() error {
 
 func (o *Options) referenceDir() string { return filepath.Join(o.RawDir, "reference") }
 
+// closuresDir is where the days are written down on which the market of the class was closed.
+func (o *Options) closuresDir() string {
+	if o.Asset.Calendar() == bar.NYSE() {
+		return o.referenceDir()
+	}
+	return filepath.Join(o.referenceDir(), string(o.Asset))
+}
+
 // open checks the settings of the source of bars; it does not connect.
 func (s *syncer) open() (err error) {
 	if s.REST.Key != "" {

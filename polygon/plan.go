@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"backtester/backtest/bar"
 	"backtester/backtest/instrument"
 	"backtester/polygon/bucket"
 	"backtester/polygon/flatfile"
@@ -97,9 +96,10 @@ func (s *syncer) list(ctx context.Context, j *job) error {
 }
 
 // trades reports whether files of the date are taken. Indices have some of days on which the exchanges
-// are closed; they are kept on the sessions of stocks, which is what they are compared with.
+// are closed; they are kept on the sessions of stocks, which is what they are compared with. What is quoted
+// for currencies on a Saturday nobody can trade.
 func (s *syncer) trades(d instrument.Date) bool {
-	return s.Asset != flatfile.Indices || bar.NYSE().IsSession(d)
+	return s.Asset != flatfile.Indices && s.Asset != flatfile.Forex || s.Asset.Calendar().IsSession(d)
 }
 
 // session of an object, a flat file of the vendor's or one of our own making.
@@ -116,11 +116,11 @@ const settled = 7
 // A session of the calendar without a file means that the market was closed unexpectedly, or that the
 // file is late or lost: it is a warning, and for daily bars a closure once it is settled.
 func (s *syncer) compare(j *job) error {
-	if len(j.objects) == 0 || len(j.lost) > 0 || s.Asset.Calendar() != bar.NYSE() {
+	if len(j.objects) == 0 || len(j.lost) > 0 {
 		return nil
 	}
 	first, last := session(j.objects[0]), session(j.objects[len(j.objects)-1])
-	calendar := bar.NYSE().Sessions(first, last)
+	calendar := s.Asset.Calendar().Sessions(first, last)
 	var listed, closed []instrument.Date
 	for _, o := range j.objects {
 		listed = append(listed, session(o))
@@ -146,8 +146,8 @@ func (s *syncer) compare(j *job) error {
 	if n := len(extra); n > 0 {
 		s.sum.warn("extra_file", "the vendor has %s files of %d dates on which the calendar has no session: %s", j.dataset, n, strings.Join(extra[:min(n, 5)], ", "))
 	}
-	if j.dataset != flatfile.Day || s.DryRun { // of stocks alone
-		return nil
+	if s.DryRun || j.dataset != flatfile.Day && j.dataset != flatfile.Of(flatfile.Forex, flatfile.Day) {
+		return nil // options and indices have the closures of stocks, crypto none
 	}
 	return s.closures(first, last, closed)
 }
@@ -155,7 +155,7 @@ func (s *syncer) compare(j *job) error {
 // closures writes down on which days between first and last the market was closed against the
 // calendar.
 func (s *syncer) closures(first, last instrument.Date, closed []instrument.Date) error {
-	if err := reference.SetClosures(s.referenceDir(), first, last, closed); err != nil {
+	if err := reference.SetClosures(s.closuresDir(), first, last, closed); err != nil {
 		return fmt.Errorf("correct the calendar: %w", err)
 	}
 	return nil

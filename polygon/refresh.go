@@ -121,13 +121,13 @@ func (s *syncer) quarters() []instrument.Date {
 }
 
 // loadReference puts what is known into the store. Only stocks have instruments and actions; options and
-// indices share the holidays with them.
+// indices share the holidays with them, and currencies have closures of their own.
 func (s *syncer) loadReference(w *store.Writer) error {
 	if s.Asset == flatfile.Stocks {
 		return loadReference(w, s.referenceDir(), s.sum)
 	}
-	data, err := reference.Read(s.referenceDir())
-	if err != nil || s.Asset.Calendar() != bar.NYSE() {
+	data, err := reference.Read(s.closuresDir())
+	if err != nil {
 		return err
 	}
 	holidays, _ := reference.Build(&reference.Data{Holidays: data.Holidays, Closures: data.Closures})

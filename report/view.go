@@ -112,7 +112,7 @@ func (v *view) twin(key string) string {
 // severity of a warning of the engine: those that make the result meaningless come first.
 func severity(code string) stats.Severity {
 	switch code {
-	case "synthetic_data", "bankrupt", "same_bar_fills", "margin_call":
+	case "synthetic_data", "bankrupt", "same_bar_fills", "margin_call", "index_traded", "foreign_currency":
 		return stats.Grave
 	case "off_calendar", "no_benchmark", "adjusted_prices", "growth_of_one":
 		return stats.Note

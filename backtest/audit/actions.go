@@ -35,9 +35,13 @@ func ratioText(to, from float64) string {
 }
 
 // overnight visits every move from a close, less the dividend, to the next open. It leaves out days
-// of a split or of a high dividend, for which other checks are.
+// of a split or of a high dividend, for which other checks are, and all of what is no stock: nothing else
+// has actions.
 func (w *work) overnight(visit func(i int, x float64)) {
 	s := w.days
+	if instrument.ClassOf(w.subject.Instrument.Ticker) != instrument.Stock {
+		return
+	}
 	splits, dividends := s.Actions.Splits, s.Actions.Dividends
 	k, j := 0, 0
 	for i := 1; i < s.Len(); i++ {

@@ -18,6 +18,7 @@ type Calendar struct {
 	zone     *zone
 	everyDay bool // all dates are sessions, of 24 hours; the fields below are unused
 	sessions []instrument.Date
+	opens    []int16            // minute of the day at which sessions[i] opens; nil: 09:30, with extended hours around it
 	closes   []int16            // minute of the day at which sessions[i] closes
 	regular  int16              // closing minute of an ordinary day
 	first    instrument.Date    // rank[0] belongs to it
@@ -27,14 +28,13 @@ type Calendar struct {
 }
 
 const (
-	openMinute     = 9*60 + 30 // 09:30 exchange time
-	closeMinute    = 16 * 60
-	preMinute      = 4 * 60
-	postMinute     = 20 * 60
-	postEarly      = 17 * 60 // end of after-hours trading on half days
-	minuteNanos    = int64(60e9)
-	dayNanos       = int64(86400e9)
-	alwaysSessions = 365
+	openMinute  = 9*60 + 30 // 09:30 exchange time
+	closeMinute = 16 * 60
+	preMinute   = 4 * 60
+	postMinute  = 20 * 60
+	postEarly   = 17 * 60 // end of after-hours trading on half days
+	minuteNanos = int64(60e9)
+	dayNanos    = int64(86400e9)
 )
 
 var newYork = sync.OnceValue(func() *zone { return newZone("America/New_York") })
@@ -53,20 +53,10 @@ var nyse = sync.OnceValue(func() *Calendar {
 // openings within a day are not in it.
 func NYSE() *Calendar { return nyse() }
 
-var always = sync.OnceValue(func() *Calendar {
-	return &Calendar{
-		name: "always", zone: newZone("UTC"), everyDay: true, perYear: alwaysSessions,
-		known: [2]instrument.Date{instrument.None, instrument.Forever},
-	}
-})
-
-// Always is the calendar of markets that never close: every date is a session of 24 hours UTC.
-func Always() *Calendar { return always() }
-
 // FromDates is the calendar of a file: its dates are the sessions, whatever the exchange says. Hours
 // are those of NYSE where NYSE has that session, else 09:30 to 16:00 New York time. Dates need not be
 // sorted or unique. SessionsPerYear follows from the median distance of the dates: 252 for daily
-// ones (365 when more than a tenth are Saturdays and Sundays), 52 for weekly, 12 for monthly.
+// ones (more than a tenth of them on weekends: 365, or 313 with hardly a Saturday), 52 for weekly, 12 for monthly.
 func FromDates(dates []instrument.Date) *Calendar {
 	ds := slices.Clone(dates)
 	slices.Sort(ds)
@@ -96,7 +86,7 @@ func (c *Calendar) With(holidays []Holiday) *Calendar {
 	if c.everyDay || len(holidays) == 0 {
 		return c
 	}
-	dates, closes := slices.Clone(c.sessions), slices.Clone(c.closes)
+	dates, opens, closes := slices.Clone(c.sessions), slices.Clone(c.opens), slices.Clone(c.closes)
 	for _, h := range holidays {
 		i, ok := slices.BinarySearch(dates, h.Date)
 		switch {
@@ -107,10 +97,13 @@ func (c *Calendar) With(holidays []Holiday) *Calendar {
 			closes[i] = earlyMinute
 		default:
 			dates, closes = slices.Delete(dates, i, i+1), slices.Delete(closes, i, i+1)
+			if opens != nil {
+				opens = slices.Delete(opens, i, i+1)
+			}
 		}
 	}
 	n := newCalendar(c.name, dates, closes, c.perYear)
-	n.known = c.known
+	n.known, n.zone, n.opens, n.regular = c.known, c.zone, opens, c.regular
 	return n
 }
 
@@ -140,11 +133,14 @@ func sessionsPerYear(ds []instrument.Date) float64 {
 		return 252
 	}
 	gaps := make([]instrument.Date, len(ds)-1)
-	weekend := 0
+	saturdays, sundays := 0, 0
 	for i := range gaps {
 		gaps[i] = ds[i+1] - ds[i]
-		if w := ds[i].Weekday(); w == time.Saturday || w == time.Sunday {
-			weekend++
+		switch ds[i].Weekday() {
+		case time.Saturday:
+			saturdays++
+		case time.Sunday:
+			sundays++
 		}
 	}
 	slices.Sort(gaps)
@@ -153,13 +149,15 @@ func sessionsPerYear(ds []instrument.Date) float64 {
 		return 12
 	case gap >= 4:
 		return 52
-	case weekend*10 > len(ds):
+	case sundays*10 > len(ds) && saturdays*10 < sundays:
+		return forexSessions
+	case (saturdays+sundays)*10 > len(ds):
 		return alwaysSessions
 	}
 	return 252
 }
 
-// Name of the calendar: "XNYS", "always", "dates".
+// Name of the calendar: "XNYS", "always", "forex", "dates".
 func (c *Calendar) Name() string { return c.name }
 
 // Known is the range of dates, both inclusive, that the calendar can speak about. Outside of it
@@ -266,14 +264,19 @@ func (c *Calendar) Hours(d instrument.Date) (open, close int64, early, ok bool) 
 	if !ok {
 		return 0, 0, false, false
 	}
-	noon := c.zone.civil(d)
-	return noon + openMinute*minuteNanos, noon + int64(c.closes[k])*minuteNanos, c.closes[k] < c.regular, true
+	noon, opening := c.zone.civil(d), int64(openMinute)
+	if c.opens != nil {
+		opening = int64(c.opens[k])
+	}
+	return noon + opening*minuteNanos, noon + int64(c.closes[k])*minuteNanos, c.closes[k] < c.regular, true
 }
 
-// ExtendedHours of d: 04:00 to 20:00 exchange time, to 17:00 on half days, as Hours gives them.
+// ExtendedHours of d: 04:00 to 20:00 exchange time, to 17:00 on half days, as Hours gives them. Markets that
+// trade around the clock have none but those of Hours.
 func (c *Calendar) ExtendedHours(d instrument.Date) (open, close int64, ok bool) {
-	if c.everyDay {
-		return d.Nanos(), d.Nanos() + dayNanos, true
+	if c.everyDay || c.opens != nil {
+		open, close, _, ok = c.Hours(d)
+		return open, close, ok
 	}
 	k, ok := c.index(d)
 	if !ok {

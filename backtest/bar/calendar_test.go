@@ -279,3 +279,45 @@ func BenchmarkFromDates(b *testing.B) {
 		bar.FromDates(ds)
 	}
 }
+
+// The week of currencies runs from Sunday to Friday 17:00 in New York, whatever its clocks do.
+func TestForex(t *testing.T) {
+	c := bar.Forex()
+	if c.Name() != "forex" || c.SessionsPerYear() != 313 || c.IsSession(day(t, "2024-03-09")) || !c.IsSession(day(t, "2024-03-10")) {
+		t.Errorf("%s, %v a year", c.Name(), c.SessionsPerYear())
+	}
+	ny, _ := time.LoadLocation("America/New_York")
+	for d := day(t, "1999-12-01"); d < day(t, "2001-12-01"); d++ {
+		open, closing, early, ok := c.Hours(d)
+		preOpen, postClose, okToo := c.ExtendedHours(d)
+		want := [2]time.Time{d.Time(), (d + 1).Time()}
+		y, m, n := d.Time().Date()
+		switch at := time.Date(y, m, n, 17, 0, 0, 0, ny); d.Weekday() {
+		case time.Sunday:
+			want[0] = at
+		case time.Friday:
+			want[1] = at
+		}
+		if ok != (d.Weekday() != time.Saturday) || okToo != ok || early {
+			t.Fatalf("%s: session %v, early %v", d, ok, early)
+		}
+		if ok && (open != want[0].UnixNano() || closing != want[1].UnixNano() || preOpen != open || postClose != closing) {
+			t.Fatalf("%s: %d to %d, want %v", d, open, closing, want)
+		}
+	}
+	shut := c.With([]bar.Holiday{{Date: day(t, "2024-12-25")}})
+	if shut.IsSession(day(t, "2024-12-25")) || shut.Count(day(t, "2024-12-20"), day(t, "2024-12-31")) != 9 {
+		t.Error("a closed day is a session")
+	}
+	if _, closing, _, _ := shut.Hours(day(t, "2024-12-27")); closing != day(t, "2024-12-27").Nanos()+22*3600e9 {
+		t.Errorf("the Friday after a closed day ends at %d", closing)
+	}
+	if got := bar.FromDates(c.Sessions(day(t, "2024-01-01"), day(t, "2024-06-30"))).SessionsPerYear(); got != 313 {
+		t.Errorf("%v sessions a year by the dates of a file", got)
+	}
+	for _, name := range bar.CalendarNames() {
+		if c, err := bar.CalendarNamed(name); err != nil || c.Name() != name {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

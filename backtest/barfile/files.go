@@ -60,7 +60,7 @@ func Open(files []File) (*Files, error) {
 	}
 	f := &Files{series: map[string]*bar.Series{}}
 	var dates []instrument.Date
-	weekend, rows := 0, 0
+	saturdays, sundays, rows := 0, 0, 0
 	for i, t := range tables {
 		file := files[i]
 		if f.series[file.Symbol] != nil {
@@ -77,14 +77,22 @@ func Open(files []File) (*Files, error) {
 		dates = append(dates, ds...)
 		rows += len(ds)
 		for _, d := range ds {
-			if w := d.Weekday(); s.Frame.Intraday() && (w == time.Saturday || w == time.Sunday) {
-				weekend++
+			switch w := d.Weekday(); {
+			case !s.Frame.Intraday():
+			case w == time.Saturday:
+				saturdays++
+			case w == time.Sunday:
+				sundays++
 			}
 		}
 	}
 	slices.Sort(f.order)
 	f.cal = bar.FromDates(dates)
-	if weekend*10 > rows {
+	switch {
+	case sundays*10 > rows && saturdays*10 < sundays:
+		f.cal = bar.Forex()
+		f.notes = append(f.notes, Note{Code: "always_open", Message: "bars within the day on Sundays and hardly any on Saturdays: the market is taken as that of currencies, open from Sunday to Friday 17:00 New York time, days are UTC"})
+	case (saturdays+sundays)*10 > rows:
 		f.cal = bar.Always()
 		f.notes = append(f.notes, Note{Code: "always_open", Message: "bars within the day on Saturdays and Sundays: the market is taken as open around the clock, days are UTC"})
 	}
@@ -206,12 +214,6 @@ func (f *Files) Load(ctx context.Context, r bar.Request) (*bar.Series, error) {
 	view.Warm = warm
 	view.Symbol = r.Symbol
 	last := f.date(out, out.Len()-1)
-	view.Ended = j == out.Len() && f.cal != nil && !isAlways(f.cal) && f.cal.Count(last+1, instrument.Forever) >= endedAfter
+	view.Ended = j == out.Len() && f.cal != nil && f.cal.Name() == "dates" && f.cal.Count(last+1, instrument.Forever) >= endedAfter
 	return view, nil
-}
-
-// isAlways: a market without end of dates says nothing about when a file ended.
-func isAlways(c *bar.Calendar) bool {
-	_, last := c.Known()
-	return last == instrument.Forever
 }

@@ -26,10 +26,11 @@ const (
 
 // ImportOptions say how a file of somebody's own bars is to be read.
 type ImportOptions struct {
-	Symbol       string    // of a file without a column of symbols; "" = from the file's name
-	SymbolColumn string    // its header; "" = symbol, ticker or name
-	Prices       Prices    // "" = what the layout usually has: see Import
-	Frame        bar.Frame // zero = as the distance of the rows says
+	Symbol       string        // of a file without a column of symbols; "" = from the file's name
+	SymbolColumn string        // its header; "" = symbol, ticker or name
+	Prices       Prices        // "" = what the layout usually has: see Import
+	Frame        bar.Frame     // zero = as the distance of the rows says
+	Calendar     *bar.Calendar // of the market, whose clock is meant by times without a zone; nil = that of the US exchanges
 }
 
 // Imported is one symbol of a file.

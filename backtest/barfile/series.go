@@ -75,7 +75,7 @@ func (t *table) days(s *bar.Series) error {
 	for i, ns := range t.time {
 		d := t.stamps.civil[i]
 		if t.stamps.notMidnight {
-			d = bar.NYSE().DateOf(ns)
+			d = t.stamps.clock().DateOf(ns)
 		}
 		s.Time[i] = d.Nanos()
 		if i > 0 && s.Time[i] <= s.Time[i-1] {
@@ -109,7 +109,11 @@ func (t *table) notes(file File, s *bar.Series) []Note {
 		note("empty_rows", "%d rows without any price were left out", t.blank)
 	}
 	if t.stamps.naive && s.Frame.Intraday() {
-		note("local_time", "times without a zone are taken as New York time")
+		zone := "New York time"
+		if t.stamps.clock() != bar.NYSE() {
+			zone = "UTC"
+		}
+		note("local_time", "times without a zone are taken as %s", zone)
 	}
 	if off := offCalendar(s); len(off) > 0 {
 		shown := off[:min(3, len(off))]

@@ -18,6 +18,7 @@ type stamps struct {
 	naive           bool // some time had no zone
 	notMidnight     bool // some time of day, as written, was not 00:00
 	civil           []instrument.Date
+	cal             *bar.Calendar // whose clock it is where no zone is said; nil: that of the US exchanges
 
 	text [10]byte // the date read last, and its value: rows of one day share it
 	date instrument.Date
@@ -117,13 +118,21 @@ func (s *stamps) instant(b []byte) (int64, instrument.Date, error) {
 	s.notMidnight = s.notMidnight || clock != 0
 	if len(rest) == 0 {
 		s.naive = true
-		return bar.NYSE().At(d, time.Duration(clock)), d, nil
+		return s.clock().At(d, time.Duration(clock)), d, nil
 	}
 	offset, ok := zoneOf(rest)
 	if !ok {
 		return 0, 0, badTime(b)
 	}
 	return d.Nanos() + clock - offset, d, nil
+}
+
+// clock of the market.
+func (s *stamps) clock() *bar.Calendar {
+	if s.cal == nil {
+		return bar.NYSE()
+	}
+	return s.cal
 }
 
 func badTime(b []byte) error {

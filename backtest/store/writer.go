@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"hash/crc32"
@@ -115,13 +116,7 @@ func Create(dir string, o Options) (w *Writer, err error) {
 
 // calendarOf the name in a manifest.
 func calendarOf(name string) (*bar.Calendar, error) {
-	switch always := bar.Always(); name {
-	case "":
-		return bar.NYSE(), nil
-	case always.Name():
-		return always, nil
-	}
-	return nil, fmt.Errorf("calendar %q is not known: want XNYS or always", name)
+	return bar.CalendarNamed(cmp.Or(name, bar.NYSE().Name()))
 }
 
 func priceKind(synthetic bool) string {

@@ -27,7 +27,7 @@ const (
 	Options Asset = "options" // New York sessions; tickers such as O:SPY251219C00650000
 	Indices Asset = "indices" // New York sessions, no volume; tickers such as I:SPX
 	Crypto  Asset = "crypto"  // every date, in UTC; tickers such as X:BTCUSD
-	Forex   Asset = "forex"   // dates in UTC, hardly any on Saturdays; volume counts quotes; tickers such as C:EURUSD
+	Forex   Asset = "forex"   // dates in UTC, none on Saturdays; volume counts quotes; tickers such as C:EURUSD
 )
 
 // Assets in the order in which they are shown.
@@ -91,10 +91,13 @@ func (a Asset) prefix() string {
 	return ""
 }
 
-// Calendar of the class: that of the US exchanges, or the one of markets that never close.
+// Calendar of the class: that of the US exchanges, of currencies, or of markets that never close.
 func (a Asset) Calendar() *bar.Calendar {
-	if a == Crypto || a == Forex {
+	switch a {
+	case Crypto:
 		return bar.Always()
+	case Forex:
+		return bar.Forex()
 	}
 	return bar.NYSE()
 }
