@@ -232,7 +232,7 @@ func (e *engine) intend(by *play, in *hook.Intent) {
 		if held != 0 {
 			s.guard = levels
 			s.ways = levels.appendTo(slices.DeleteFunc(s.ways, func(w way) bool { return w.item == whole }))
-			s.levelAt = e.t
+			s.levelAt, s.stands = e.t, false
 		}
 	case hook.Cancel:
 		e.withdraw(i)

@@ -30,7 +30,7 @@ func (e *engine) decide() {
 		e.attendOrders()
 	}
 	if len(e.books.Held) > 0 {
-		if e.watching {
+		if e.varying {
 			e.positionVars()
 		}
 		for _, i := range e.books.Held {
@@ -63,12 +63,7 @@ func (e *engine) decide() {
 			}
 		}
 	}
-	if len(e.ranked) > 0 {
-		e.rankCandidates()
-		for k := range e.ranked {
-			e.place(&e.ranked[k])
-		}
-	}
+	e.placeRanked()
 	if e.thisClose() {
 		e.deciding = true
 		e.closePhase()
@@ -79,6 +74,17 @@ func (e *engine) decide() {
 			}
 		}
 		e.markClose()
+	}
+}
+
+// placeRanked places the orders of this close's candidates.
+func (e *engine) placeRanked() {
+	if len(e.ranked) == 0 {
+		return
+	}
+	e.rankCandidates()
+	for k := range e.ranked {
+		e.place(&e.ranked[k])
 	}
 }
 

@@ -42,6 +42,7 @@ type engine struct {
 	liquidate  []int32
 	closers    bool // something may fill in the closing auction
 	watching   bool // some strategy has exits that read position variables or levels
+	varying    bool // and the levels of one of them do not just follow from the entry price
 	coded      bool // code or a rebalance decides in some strategy
 	waiting    bool // entries that work may be cancelled or repriced
 	deciding   bool // this_close: the closing auction comes after the decisions
@@ -108,6 +109,8 @@ type state struct {
 	ways    []way               // stops and targets that work
 	guard   guard               // levels that code set
 	levelAt int32               // step whose close set them
+	stands  bool                // their prices stay until a fill, a split or code changes what they follow from
+	partly  bool                // some exit closes a part of the position
 	memory  []float64           // tightest level so far of each exit rule that never loosens
 	within  []intrabar
 	exiting bool // a market order to close works, see parts
@@ -192,6 +195,33 @@ func watches(p *expr.Program, side *strategy.SideRules) bool {
 	return false
 }
 
+// stands reports whether the levels of a side stay where they are as long as the entry price does, so that a
+// close need not compute them again: numbers and entry_price are all that they are made of. Everything else
+// that a close decides must then be known from bitsets.
+func stands(p *expr.Program, rules *strategy.Rules, side *strategy.SideRules) bool {
+	for _, other := range []*strategy.SideRules{rules.Long, rules.Short} {
+		if other != nil && (other.Entry.Add != 0 || !p.Static(other.Entry.When)) {
+			return false
+		}
+	}
+	for k := range side.Exits {
+		switch x := &side.Exits[k]; x.Kind {
+		case strategy.ExitStop, strategy.ExitTarget:
+			if vars, columns := p.Reads(x.Level); columns || vars&^(1<<expr.EntryPrice) != 0 {
+				return false
+			}
+		case strategy.ExitSignal:
+			if !p.Static(x.When) {
+				return false
+			}
+		case strategy.ExitMaxBars:
+		default:
+			return false
+		}
+	}
+	return true
+}
+
 // run plays every step.
 func (e *engine) run(ctx context.Context) error {
 	e.equity = e.books.Start
@@ -229,14 +259,14 @@ func (e *engine) run(ctx context.Context) error {
 		if e.finer != nil && e.finer.err != nil {
 			return e.finer.err
 		}
+		if restful && (!e.coded || e.codeFault() == nil) {
+			e.rest(end)
+			t = e.t
+		}
 		if e.coded {
 			if err := e.codeFault(); err != nil {
 				return cmp.Or(ctx.Err(), err)
 			}
-		}
-		if restful {
-			e.rest(end)
-			t = e.t
 		}
 		if t >= e.meter.next {
 			e.meter.report(e)

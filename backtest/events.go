@@ -27,6 +27,13 @@ type event struct {
 type events struct {
 	start []int32 // of each step in list, one more than steps
 	list  []event
+	found []found // memory of build
+}
+
+// found is an event before the list is in order of steps.
+type found struct {
+	event
+	step int32
 }
 
 // at is the events of step t.
@@ -36,22 +43,21 @@ func (ev *events) at(t int32) []event { return ev.list[ev.start[t]:ev.start[t+1]
 func (ev *events) build(m *market, plays []play) {
 	ev.start = slices.Grow(ev.start[:0], len(m.time)+1)[:len(m.time)+1]
 	clear(ev.start)
-	total := 0
+	ev.found = ev.found[:0]
 	for i := range m.syms {
-		eachEntry(&m.syms[i], plays[m.syms[i].play].rules, len(m.time), func(t, _ int32, _ uint8) {
+		eachEntry(&m.syms[i], plays[m.syms[i].play].rules, len(m.time), func(t, row int32, side uint8) {
 			ev.start[t+1]++
-			total++
+			ev.found = append(ev.found, found{event{sym: int32(i), row: row, side: side}, t})
 		})
 	}
 	for t := range m.time {
 		ev.start[t+1] += ev.start[t]
 	}
-	ev.list = slices.Grow(ev.list[:0], total)[:total]
-	for i := range m.syms {
-		eachEntry(&m.syms[i], plays[m.syms[i].play].rules, len(m.time), func(t, row int32, side uint8) {
-			ev.list[ev.start[t]] = event{sym: int32(i), row: row, side: side}
-			ev.start[t]++ // at the end each start is that of the next step
-		})
+	ev.list = slices.Grow(ev.list[:0], len(ev.found))[:len(ev.found)]
+	for k := range ev.found {
+		x := &ev.found[k]
+		ev.list[ev.start[x.step]] = x.event
+		ev.start[x.step]++ // at the end each start is that of the next step
 	}
 	copy(ev.start[1:], ev.start)
 	ev.start[0] = 0

@@ -110,7 +110,8 @@ func (e *engine) decideExit(i int32) {
 		side = 1
 	}
 	p := e.play(i)
-	if p.watching[side] {
+	watching := p.watching[side] && !s.stands
+	if watching {
 		e.watch(i)
 	}
 	if p.cfg.Leave && !e.m.syms[i].in(s.row) {
@@ -127,8 +128,13 @@ func (e *engine) decideExit(i int32) {
 		}
 	}
 	e.addTo(i)
-	if p.watching[side] {
+	switch {
+	case watching:
+		absent := e.counts.AbsentExits // counted at every close
 		e.setLevels(i, s.row, 1, e.t)
+		s.stands = p.standing[side] && e.counts.AbsentExits == absent
+	case s.stands:
+		s.levelAt = e.t
 	}
 	e.reverse(i)
 }
@@ -222,7 +228,7 @@ func (e *engine) nearest(i int32, side order.Side) (l fill.Levels, stop, target 
 	l, stop, target = fill.Levels{Stop: math.NaN(), Target: math.NaN()}, -1, -1
 	for k := range s.ways {
 		w := &s.ways[k]
-		if len(s.ways) > 1 && e.left(i, w.item) <= 0 || e.outside && !w.target {
+		if s.partly && len(s.ways) > 1 && e.left(i, w.item) <= 0 || e.outside && !w.target {
 			continue
 		}
 		switch {

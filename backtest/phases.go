@@ -394,13 +394,14 @@ func (e *engine) enter(i int32, ref float64, p phase, rule fill.Rule) {
 	if e.deciding {
 		s.held = 1 // this close was the entry bar's
 	}
-	s.exiting, s.exited, s.guard, s.adds = false, false, s.dec.guard, 0
+	s.exiting, s.exited, s.guard, s.adds, s.partly = false, false, s.dec.guard, 0, false
 	s.initial, s.parts, s.memory = 0, append(s.parts[:0], part{}), s.memory[:0] // the first part is the whole
 	for k := range s.side.Exits {
 		for len(s.parts) < s.side.Exits[k].Item+2 {
 			s.parts = append(s.parts, part{})
 		}
 		s.memory = append(s.memory, math.NaN())
+		s.partly = s.partly || s.side.Exits[k].Part < 1
 	}
 	if e.play(i).code != nil {
 		s.parts = append(s.parts, part{}) // the last one is for reductions
@@ -424,6 +425,7 @@ func (e *engine) book(i int32, side order.Side, qty, ref, price, fee, levy float
 	s, twin := &e.st[i], &e.st[e.m.twin(i)]
 	x := portfolio.Execution{Sym: i, Side: side, Qty: qty, Ref: ref, Price: price, Fee: fee + levy, Step: e.t, Row: s.row, Reason: reason}
 	twin.used, twin.usedAt = e.usedOf(i)+qty, e.t
+	s.stands = false
 	if len(e.cfg.Costs.Commission.Tiers) > 0 {
 		e.month(qty)
 	}

@@ -32,6 +32,7 @@ type play struct {
 	universe *UniverseInfo          // from which it chooses
 	sides    [2]*strategy.SideRules // long and short: of the file, without rules where only code decides
 	watching [2]bool                // whether exits of the long and the short side read position variables or levels
+	standing [2]bool                // whether nothing but the entry price moves those levels
 	code     *code                  // decisions made in code, nil without
 	bounds   bounds
 	legs     []int32 // its symbols, nil for all
@@ -49,7 +50,9 @@ func (p *play) begin(e *engine, number int32) {
 	for k, side := range p.sides {
 		if side != nil {
 			p.watching[k] = watches(p.rules.Program, side)
+			p.standing[k] = p.watching[k] && stands(p.rules.Program, p.rules, side)
 			e.watching = e.watching || p.watching[k]
+			e.varying = e.varying || p.watching[k] && !p.standing[k]
 			e.waiting = e.waiting || side.Entry.Cancel != 0 || side.Entry.Settings.Reprice
 			e.closers = e.closers || side.Entry.Settings.Order == order.MarketOnClose || side.Entry.Settings.TIF == order.CLS
 		}

@@ -11,14 +11,16 @@ import (
 // Most bars of a position that is held are at rest: no order works, no level stands, no exit holds,
 // nothing is split or paid. Such a bar does no more than mark the position. rest does that for as many
 // bars as come in a row, with the values that step would give; whatever else might happen is left to
-// step, which is the rule.
+// step, which is the rule. Code that decides is asked at every close, in a position or out of it, and what it
+// wants is for the bar after, which is not at rest any more.
 
 // restful reports whether rest knows everything that the settings can make happen at a bar.
 func (e *engine) restful() bool {
 	c, f := e.cfg, e.m.frame
 	plain := f.Intraday() && !e.m.extended || f.Unit == bar.Day
 	rules := e.plays[0].rules
-	return plain && len(e.plays) == 1 && !e.coded && e.follow == nil && e.finer == nil && !e.closers && !e.watching && !c.Leave &&
+	closers := e.closers && (!e.coded || c.Fills.Levels == fill.AtCloses) // of code there are none while nothing works
+	return plain && len(e.plays) == 1 && e.follow == nil && e.finer == nil && !closers && !e.watching && !c.Leave &&
 		c.Fills.Market == fill.NextOpen && c.Account.Kind != portfolio.RegT &&
 		c.Account.DebitRate == 0 && c.Account.CreditRate == 0 && c.Account.DebitSeries == "" && c.Account.CreditSeries == "" && c.Costs.Borrow == (fill.Borrow{}) && (rules.Long == nil || rules.Short == nil) && !adding(rules.Long) && !adding(rules.Short)
 }
@@ -27,10 +29,17 @@ func (e *engine) restful() bool {
 func adding(s *strategy.SideRules) bool { return s != nil && s.Entry.Add != 0 }
 
 // rest plays the steps after e.t, up to the one before end, in which the only position does nothing but
-// rest. It leaves e.t at the last step that was played.
+// rest, or there is none and code is asked. It leaves e.t at the last step that was played.
 func (e *engine) rest(end int32) {
 	b := e.books
-	if len(e.active) != 1 || len(b.Held) != 1 || len(e.orders) != 0 || b.Carries(e.cfg.Account) || e.stopped {
+	if len(e.orders) != 0 || b.Carries(e.cfg.Account) || e.stopped {
+		return
+	}
+	if e.coded && len(e.active) == 0 {
+		e.restFlat(end)
+		return
+	}
+	if len(e.active) != 1 || len(b.Held) != 1 {
 		return
 	}
 	i := e.active[0]
@@ -58,8 +67,39 @@ func (e *engine) rest(end int32) {
 		b.Extend(i, hi, lo, sy.bars.Close[r])
 		e.equity = b.Equity()
 		e.inMarket++
+		if e.coded && e.asked() {
+			e.record()
+			return
+		}
 		e.record()
 	}
+}
+
+// restFlat is rest without a position: nothing moves, and code is asked.
+func (e *engine) restFlat(end int32) {
+	for t := e.t + 1; t < end && t&4095 != 0 && len(e.events.at(t)) == 0; t++ {
+		e.t = t
+		if e.asked() {
+			e.record()
+			return
+		}
+		e.record()
+	}
+}
+
+// asked asks the code for what it wants after this close, and reports whether that was anything: then the
+// bars after it are not at rest.
+func (e *engine) asked() bool {
+	p := &e.plays[0]
+	e.ranked = e.ranked[:0]
+	e.consult(p)
+	e.placeRanked()
+	for _, i := range e.active {
+		if s := &e.st[i]; s.exiting || len(s.ways) > 0 {
+			return true
+		}
+	}
+	return len(e.orders) > 0 || p.code.err != nil
 }
 
 // leaves reports whether an exit of the position holds at a row, or would after so many bars.

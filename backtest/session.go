@@ -112,7 +112,7 @@ func (e *engine) applySplit(i int32, sp instrument.Split) {
 		s.parts[k].closed *= ratio
 		s.parts[k].shares *= ratio
 	}
-	s.guard = s.guard.split(ratio)
+	s.guard, s.stands = s.guard.split(ratio), false
 	if s.working {
 		s.entry.Split(ratio, e.books.Fractional)
 		if o := s.other(); o != nil {
