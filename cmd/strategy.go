@@ -143,6 +143,9 @@ func (a *app) newStrategyFile(path, template string) error {
 func newStrategySchema(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use: "schema", Short: "Print the JSON Schema of strategy files, for editors and programs",
+		Long: `Print the JSON Schema (2020-12) of strategy files, for editors and programs: keys, types, words,
+bounds, and which settings need or exclude each other. What is inside expressions, and two values
+held against each other (from and to, min and max, a name given twice), strategy lint says.`,
 		Example: "  backtester strategy schema > strategy.schema.json",
 		Args:    arguments(0, 0, ""),
 		RunE: func(*cobra.Command, []string) error {

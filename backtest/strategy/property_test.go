@@ -73,9 +73,9 @@ func drawValue(t *rapid.T, k strategy.Key) string {
 }
 
 // TestCanonicalFormReadsBack: whatever a file says, its JSON is the same bytes each time, is a
-// strategy file itself, and says the same.
+// strategy file itself, by the schema too, and says the same.
 func TestCanonicalFormReadsBack(t *testing.T) {
-	accepted := 0
+	accepted, schema := 0, validator(t)
 	rapid.Check(t, func(t *rapid.T) {
 		f, wrong := strategy.Parse("base.yaml", []byte("name: base\nentry: close > 5\n"))
 		if len(wrong) > 0 {
@@ -100,6 +100,13 @@ func TestCanonicalFormReadsBack(t *testing.T) {
 		g, wrong := strategy.Parse("again.json", first)
 		if len(wrong) > 0 {
 			t.Fatalf("%s\n%v", first, wrong)
+		}
+		var plain any
+		if err := json.Unmarshal(first, &plain); err != nil {
+			t.Fatal(err)
+		}
+		if err := schema.Validate(plain); err != nil {
+			t.Fatalf("%s\nis refused by the schema: %v", first, err)
 		}
 		second, err := json.Marshal(g)
 		if err != nil || string(first) != string(second) || !f.Equal(g) {

@@ -8,25 +8,20 @@ import (
 )
 
 // Schema is the JSON Schema (2020-12) of the strategy file, for editors and the API, made from the
-// same tags as the decoder. It checks the shape: keys, types, words, bounds. What it cannot say
-// (expressions, settings that contradict each other) Parse says. One trailing newline.
+// same tags as the decoder: keys, types, words, bounds, and which settings need or exclude each other.
+// One trailing newline.
+//
+// It accepts what Parse accepts, read as plain YAML. What it cannot know, Parse alone says: faults inside
+// expressions (the codes of package expr, and of names that they use); anchors and tags, which are gone
+// when a validator sees a file (alias, tag); and two values held against each other: from and to, min and
+// max, tiers that rise, a lot and a multiple of it, shares of strategies and their sum, tested groups and
+// groups, a name given in two sections, the length of a range, and 29 February.
 func Schema() []byte {
 	root := object(describeFile())
 	root["$schema"] = "https://json-schema.org/draft/2020-12/schema"
 	root["title"] = "backtester strategy file"
 	root["description"] = "One file is one complete run: data, symbols, rules, size and costs."
-	root["anyOf"] = []any{
-		schema{"required": []string{"entry"}}, schema{"required": []string{"long"}}, schema{"required": []string{"short"}}, schema{"required": []string{"script"}},
-		schema{"required": []string{"rebalance"}}, schema{"required": []string{"strategies"}},
-	}
-	root.exclude("entry", "long")
-	root.exclude("exit", "long")
-	for _, size := range root.at("size") {
-		size.exclude("shares", "value", "weight", "risk", "volatility", "kelly")
-	}
-	for _, universe := range root.at("universe") {
-		universe["dependentRequired"] = schema{"top": []string{"by"}, "by": []string{"top"}}
-	}
+	root.together()
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
@@ -40,17 +35,16 @@ func Schema() []byte {
 type schema map[string]any
 
 // at are the mappings that may stand under a key.
-func (s schema) at(key string) []schema {
-	p := s["properties"].(schema)[key].(schema)
-	ways, ok := p["anyOf"].([]any)
-	if !ok {
-		ways = []any{p}
+func (s schema) at(key string) []schema { return s["properties"].(schema)[key].(schema).mappings() }
+
+func (s schema) mappings() []schema {
+	if s["properties"] != nil {
+		return []schema{s}
 	}
 	var out []schema
+	ways, _ := s["anyOf"].([]any)
 	for _, w := range ways {
-		if o := w.(schema); o["properties"] != nil {
-			out = append(out, o)
-		}
+		out = append(out, w.(schema).mappings()...)
 	}
 	return out
 }
@@ -128,7 +122,7 @@ func (f *field) schema() schema {
 	case formFrame:
 		return text(`^([1-9]|[1-9][0-9]|[12][0-9][0-9]|3[0-8][0-9]|390)m$|^[1-6]h$|^1[dwM]$`)
 	case formDate:
-		return text(`^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$`)
+		return text(`^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])$|^[0-9]{4}-(0[13-9]|1[0-2])-(29|30)$|^[0-9]{4}-(0[13578]|1[02])-31$|^[0-9]{4}-02-29$`)
 	case formSpan:
 		return text(`^[1-9][0-9]{0,4}[dwmy]$`)
 	case formTicker:
