@@ -98,6 +98,9 @@ func (c curveChart) bounds() (lo, hi float64) {
 	if c.zero {
 		lo, hi = math.Min(lo, 0), math.Max(hi, 0)
 	}
+	for _, l := range c.level {
+		lo, hi = math.Min(lo, l.at), math.Max(hi, l.at)
+	}
 	switch {
 	case lo > hi:
 		return 0, 1

@@ -31,11 +31,14 @@ type comparedRun struct{ Class, Name, From, To, Symbols, Net, Warnings, Growth s
 
 type comparedTable struct {
 	Title, Note string
+	Text        bool // the cells hold text, which may be long
 	Head        []string
 	Rows        []comparedRow
+	group       stats.Group // of the last row
 }
 
 type comparedRow struct {
+	Group      string // a heading before the row
 	Name, Hint string
 	Cells      []comparedCell
 }
@@ -90,12 +93,17 @@ func newComparison(rs []*backtest.Result) (*comparison, error) {
 	} else {
 		c.Common = fmt.Sprintf("Curves, returns and risk are compared from %s to %s, the period that all runs cover. Trades are those of each whole run.", dates[0], dates[len(dates)-1])
 		c.draw(dates, equity)
-		c.Tables = append(c.Tables, riskTable(names, views, dates, equity), correlations(names, equity), sharpeDifferences(names, views, equity))
+	}
+	c.Tables = append(c.Tables, differences(names, views))
+	if len(dates) > 1 {
+		c.Tables = append(c.Tables, sharpeDifferences(names, views, equity), correlations(names, equity))
+	}
+	c.Tables = append(c.Tables, tradesInCommon(names, views))
+	if len(dates) > 1 {
+		c.Tables = append(c.Tables, riskTable(names, views, dates, equity))
 	}
 	c.Tables = append(c.Tables, tradeTable(names, views))
-	if t := differences(names, views); len(t.Rows) > 0 {
-		c.Tables = append(c.Tables, t)
-	}
+	c.Tables = slices.DeleteFunc(c.Tables, func(t comparedTable) bool { return len(t.Rows) == 0 })
 	return c, nil
 }
 
@@ -236,6 +244,10 @@ func (t *comparedTable) addMetric(m stats.Metric, ms []stats.Metrics) {
 		return
 	}
 	row := comparedRow{Name: m.Name, Hint: m.Formula + " (" + m.Source + "). " + m.Doc}
+	if t.group != m.Group {
+		t.group = m.Group
+		row.Group = strings.ToUpper(string(m.Group[:1])) + string(m.Group[1:])
+	}
 	for _, x := range values {
 		row.Cells = append(row.Cells, comparedCell{inUnit(m.Unit, x), x == best && !alike})
 	}
@@ -264,7 +276,7 @@ func correlations(names []string, equity [][]float64) comparedTable {
 
 // differences are the settings in which the runs are not alike.
 func differences(names []string, views []*view) comparedTable {
-	t := comparedTable{Title: "Settings that differ", Head: append([]string{"Setting"}, names...)}
+	t := comparedTable{Title: "Settings that differ", Text: true, Head: append([]string{"Setting"}, names...)}
 	flat := make([]map[string]string, len(views))
 	keys := map[string]bool{}
 	for i, v := range views {

@@ -57,7 +57,9 @@ func TestComparisonTestsSharpeRatios(t *testing.T) {
 	other := named(pullback(500), "market")
 	copy(other.Equity.Value, other.Benchmark.Value)
 	body := visibleHTML(compared(t, demo(500), named(pullback(500), "same"), other))
-	rows := regexp.MustCompile(`(?s)<th scope="row">([^<]* - [^<]*)</th><td>([^<]*)</td><td>([^<]*)</td><td>([^<]*)</td><td>([^<]*)</td><td>([^<]*)</td>`).FindAllStringSubmatch(body, -1)
+	_, tested, _ := strings.Cut(body, "Are the Sharpe ratios different?</h2>")
+	tested, _, _ = strings.Cut(tested, "</section>")
+	rows := regexp.MustCompile(`(?s)<th scope="row">([^<]* - [^<]*)</th><td>([^<]*)</td><td>([^<]*)</td><td>([^<]*)</td><td>([^<]*)</td><td>([^<]*)</td>`).FindAllStringSubmatch(tested, -1)
 	if len(rows) != 3 || !strings.Contains(body, "Ledoit and Wolf (2008), 1999 draws a pair, seed ") || !strings.Contains(body, "With 3 pairs") {
 		t.Fatalf("%d pairs are tested, want 3", len(rows))
 	}
@@ -74,6 +76,20 @@ func TestComparisonTestsSharpeRatios(t *testing.T) {
 		if r[2] != want || r[5] == "1.000" {
 			t.Errorf("%s: difference %s, p %s; want %s", r[1], r[2], r[5], want)
 		}
+	}
+}
+
+// Trades are the same that have symbol, side and time of entry in common, one for one.
+func TestComparisonTellsTradesApart(t *testing.T) {
+	trade := func(symbol, entry string, pnl float64) backtest.Trade {
+		return backtest.Trade{Symbol: symbol, Side: "long", EntryTime: entry, ExitTime: "2020-06-30", PnL: pnl, Quantity: 1, EntryPrice: 10}
+	}
+	a, b := named(pullback(300), "a"), named(pullback(300), "b")
+	a.Trades = []backtest.Trade{trade("AAPL", "2020-01-02", 10), trade("AAPL", "2020-01-02", 20), trade("MSFT", "2020-02-03", -5)}
+	b.Trades = []backtest.Trade{trade("AAPL", "2020-01-02", 11), trade("MSFT", "2020-02-04", 7), trade("KO", "2020-03-02", 1)}
+	want := `<th scope="row">a - b</th><td>1</td><td>$10.00</td><td>$11.00</td><td>2</td><td>$15.00</td><td>2</td><td>$8.00</td>`
+	if html := compared(t, a, b); !strings.Contains(html, want) {
+		t.Errorf("want %s in %s", want, regexp.MustCompile(`(?s)Trades in common</h2>.*?</section>`).FindString(html))
 	}
 }
 

@@ -73,6 +73,14 @@ func money(x float64) string {
 	return "$" + s
 }
 
+// ratio formats a ratio: two decimals, four under a tenth.
+func ratio(x float64) string {
+	if s := number(x, 4); math.Abs(x) < 0.095 && strings.Trim(s, "-0.") != "" {
+		return s
+	}
+	return number(x, 2)
+}
+
 // price formats USD a share: two decimals from 1 USD on, four below.
 func price(x float64) string {
 	if math.Abs(x) < 1 {
@@ -97,6 +105,9 @@ func inUnit(u stats.Unit, x float64) string {
 	}
 	switch u {
 	case stats.Fraction:
+		if s := number(100*x, 4); math.Abs(x) < 0.00095 && strings.Trim(s, "-0.") != "" {
+			return s + "%"
+		}
 		return percent(x)
 	case stats.Probability:
 		if x > 0 && x < 0.0005 {
@@ -108,7 +119,7 @@ func inUnit(u stats.Unit, x float64) string {
 	case stats.CivilDate:
 		return instrument.Date(x).String()
 	case stats.Ratio:
-		return number(x, 2)
+		return ratio(x)
 	case stats.Sessions:
 		return number(math.Ceil(x), 0)
 	}

@@ -86,7 +86,7 @@ func TestPageIsSelfContained(t *testing.T) {
 		if urls := regexp.MustCompile(`https?://[^"\s<]+`).FindAllString(html, -1); !onlyNamespace(urls) {
 			t.Errorf("%s: refers to %v", name, urls)
 		}
-		for _, tag := range []string{"<link", "<img", "<iframe", "<object", "<base", " src=", " href=", " style=", "@import", "url("} {
+		for _, tag := range []string{"<link", "<img", "<iframe", "<object", "<base", " src=", " href=\"h", " href=\"/", "javascript:", " style=", "@import", "url("} {
 			if name != "hostile" && strings.Contains(strings.ToLower(visibleHTML(html)), tag) {
 				t.Errorf("%s: has %s", name, tag)
 			}
@@ -162,6 +162,9 @@ func TestPageShowsTheNumbers(t *testing.T) {
 		}
 		if !strings.Contains(text, ">"+template.HTMLEscapeString(m.Name)+"</abbr>") {
 			t.Errorf("%s is not in the page", m.Key)
+		}
+		if strings.Count(text, `href="#f-`+m.Key+`"`) != 1 || strings.Count(text, `id="f-`+m.Key+`"`) != 1 {
+			t.Errorf("the name of %s does not lead to its formula", m.Key)
 		}
 	}
 	final, _ := r.Metrics.Get("final_equity")

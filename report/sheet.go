@@ -214,8 +214,8 @@ func (v *view) summary() string {
 	return ": from " + money(v.value("start_equity")) + " to " + money(v.value("final_equity"))
 }
 
-func (v *view) rolling() stats.Window {
-	return stats.Rolling(v.equity, v.benchmark, window, v.value("periods_per_year"), v.value("risk_free"))
+func (v *view) rolling(sessions int) stats.Window {
+	return stats.Rolling(v.equity, v.benchmark, sessions, v.value("periods_per_year"), v.value("risk_free"))
 }
 
 // scaledBenchmark begins at the starting equity.

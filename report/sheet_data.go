@@ -17,7 +17,7 @@ const (
 	mostValues = 45000     // values in the page's data besides equity and drawdown
 	mostJSON   = 900_000   // bytes of the result in the page's data
 	mostPage   = 1_950_000 // bytes of the page, about
-	mostTables = 330_000   // bytes of its tables, style and script, about
+	mostTables = 350_000   // bytes of its tables, style and script, about
 )
 
 // drawn is how many bytes the drawings of the page take.

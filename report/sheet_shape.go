@@ -19,36 +19,45 @@ func (v *view) shape() panel {
 	return p
 }
 
-// windows shows figures of rolling windows.
+// windows shows figures of rolling windows of half a year, and of a year where the run is long enough.
 func (v *view) windows() panel {
 	if len(v.equity) <= 2*window {
 		return panel{}
 	}
-	r := v.rolling()
+	half, year := v.rolling(window), stats.Window{}
 	p := panel{ID: "roll", Title: fmt.Sprintf("Windows of %d sessions", window)}
-	curve := func(id, title string, lines []curveLine, unit func(float64) string, h float64) curveChart {
-		return curveChart{id: id, label: title + " of rolling windows", dates: v.dates, lines: lines, zero: true, unit: unit, h: h}
+	var key []legend
+	if len(v.equity) > 4*window {
+		year = v.rolling(2 * window)
+		p.Title = fmt.Sprintf("Windows of %d and %d sessions", window, 2*window)
+		key = []legend{{"", fmt.Sprintf("%d sessions", window), ""}, {"bench", fmt.Sprintf("%d sessions", 2*window), ""}}
 	}
-	sharpe := curve("sharpe", "Sharpe ratio", []curveLine{{"run", r.Sharpe}}, compact, 190)
-	note := ""
+	add := func(id, title, name, unit, note string, short, long []float64, h float64, levels ...level) {
+		scale, axis := 1e4, compact
+		if unit == "percent" {
+			scale, axis = 1e5, axisPercent
+		}
+		lines, columns := []curveLine{{"run", short}}, []readout{{name, unit, short, scale}}
+		if long != nil {
+			lines, columns = append(lines, curveLine{"bench", long}), append(columns, readout{name + ", year", unit, long, scale})
+		}
+		p.figure(figure{Title: title, Read: id, Note: note, Legend: key, columns: columns,
+			Drawing: curveChart{id: id, label: title + ", rolling windows", dates: v.dates, lines: lines, zero: true, unit: axis, h: h, level: levels}.both()})
+	}
+	note, levels := "", []level(nil)
 	if x := v.value("sharpe"); !math.IsNaN(x) {
 		low, high := stats.SharpeBand(x, v.value("periods_per_year"), window)
-		sharpe.level = []level{{"mark", "whole run", x}, {"mark faint", "", low}, {"mark faint", "", high}}
-		note = fmt.Sprintf("Dashed: the whole run, %s, and the range from %s to %s in which 95%% of windows lie if nothing changes and returns are independent and normal.", number(x, 2), number(low, 2), number(high, 2))
+		levels = []level{{"mark", "whole run", x}, {"mark faint", "", low}, {"mark faint", "", high}}
+		note = fmt.Sprintf("Dashed: the whole run, %s, and the range from %s to %s in which 95%% of windows of %d sessions lie if nothing changes and returns are independent and normal.", number(x, 2), number(low, 2), number(high, 2), window)
 	}
-	p.figure(figure{Title: "Sharpe ratio", Read: "sharpe", Note: note, Drawing: sharpe.both(), columns: []readout{{"Sharpe", "ratio", r.Sharpe, 1e4}}})
-	p.figure(figure{Title: "Sortino ratio", Read: "sortino", Drawing: curve("sortino", "Sortino ratio", []curveLine{{"run", r.Sortino}}, compact, 150).both(),
-		columns: []readout{{"Sortino", "ratio", r.Sortino, 1e4}}})
-	p.figure(figure{Title: "Return over the window", Read: "window", Drawing: curve("window", "Return", []curveLine{{"run", r.Return}}, axisPercent, 150).both(),
-		columns: []readout{{"Return", "percent", r.Return, 1e5}}})
-	p.figure(figure{Title: "Volatility a year", Read: "volatility", Drawing: curve("volatility", "Volatility", []curveLine{{"run", r.Volatility}}, axisPercent, 150).both(),
-		columns: []readout{{"Volatility", "percent", r.Volatility, 1e5}}})
-	if r.Beta != nil {
-		p.figure(figure{Title: "Beta and correlation with " + v.benchmarkName(), Read: "beta", Legend: []legend{{"", "beta", ""}, {"bench", "correlation", ""}},
-			Drawing: curve("beta", "Beta and correlation", []curveLine{{"run", r.Beta}, {"bench", r.Correlation}}, compact, 170).both(),
-			columns: []readout{{"Beta", "ratio", r.Beta, 1e4}, {"Correlation", "ratio", r.Correlation, 1e4}}})
-		p.figure(figure{Title: "Alpha a year against " + v.benchmarkName(), Read: "alpha", Drawing: curve("alpha", "Alpha", []curveLine{{"run", r.Alpha}}, axisPercent, 150).both(),
-			columns: []readout{{"Alpha", "percent", r.Alpha, 1e5}}})
+	add("sharpe", "Sharpe ratio", "Sharpe", "ratio", note, half.Sharpe, year.Sharpe, 190, levels...)
+	add("sortino", "Sortino ratio", "Sortino", "ratio", "", half.Sortino, year.Sortino, 150)
+	add("window", "Return over the window", "Return", "percent", "", half.Return, year.Return, 150)
+	add("volatility", "Volatility a year", "Volatility", "percent", "", half.Volatility, year.Volatility, 150)
+	if half.Beta != nil {
+		add("beta", "Beta to "+v.benchmarkName(), "Beta", "ratio", "", half.Beta, year.Beta, 150)
+		add("correlation", "Correlation with "+v.benchmarkName(), "Correlation", "ratio", "", half.Correlation, year.Correlation, 150)
+		add("alpha", "Alpha a year against "+v.benchmarkName(), "Alpha", "percent", "", half.Alpha, year.Alpha, 150)
 	}
 	return p
 }

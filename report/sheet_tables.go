@@ -82,7 +82,7 @@ type metricGroup struct {
 	Rows  []metricRow
 }
 
-type metricRow struct{ Name, Hint, Value, Class, Reason, Twin string }
+type metricRow struct{ Key, Name, Hint, Value, Class, Reason, Twin string }
 
 // groups is the whole table of statistics. Metrics that only a benchmark or buy-and-hold could define
 // are left out without one, and the benchmark's own figures stand beside those of the run.
@@ -100,7 +100,7 @@ func (v *view) groups() []metricGroup {
 		if len(out) == 0 || out[len(out)-1].Name != title {
 			out = append(out, metricGroup{Name: title})
 		}
-		row := metricRow{Name: m.Name, Value: value, Twin: v.twin(m.Key), Hint: m.Formula + " (" + m.Source + "). " + m.Doc}
+		row := metricRow{Key: m.Key, Name: m.Name, Value: value, Twin: v.twin(m.Key), Hint: m.Formula + " (" + m.Source + "). " + m.Doc}
 		if x := v.value(m.Key); x < 0 && m.Unit != stats.CivilDate {
 			row.Class = "neg"
 		} else if value == undefinedText {

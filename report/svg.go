@@ -128,11 +128,14 @@ func (f *frame) pathData(values []float64) string {
 }
 
 // pen writes the data of a path in tenths of a pixel: steps from point to point, which are shorter
-// than places, and exact because they are steps between rounded places.
+// than places, and exact because they are steps between rounded places. The letter of a step and
+// separators are left out where they can be.
 type pen struct {
 	b    strings.Builder
 	x, y int // where it is, in tenths
 	down bool
+	step bool // the last letter was that of a step
+	last string
 }
 
 func (p *pen) lift() { p.down = false }
@@ -141,21 +144,35 @@ func (p *pen) lift() { p.down = false }
 func (p *pen) to(x, y float64) {
 	a, b := int(math.Round(10*x)), int(math.Round(10*y))
 	if !p.down {
-		p.b.WriteByte('M')
-		p.pair(a, b)
+		p.letter('M')
+		p.number(a)
+		p.number(b)
+		p.step = false
 	} else if a != p.x || b != p.y {
-		p.b.WriteByte('l')
-		p.pair(a-p.x, b-p.y)
+		if !p.step {
+			p.letter('l')
+			p.step = true
+		}
+		p.number(a - p.x)
+		p.number(b - p.y)
 	}
 	p.x, p.y, p.down = a, b, true
 }
 
-func (p *pen) pair(a, b int) {
-	p.b.WriteString(tenths(a))
-	if b >= 0 {
+func (p *pen) letter(c byte) {
+	p.b.WriteByte(c)
+	p.last = ""
+}
+
+// number needs no separator after a letter, before a minus, and before a point when the number before
+// has one.
+func (p *pen) number(n int) {
+	s := tenths(n)
+	if p.last != "" && s[0] != '-' && !(s[0] == '.' && strings.Contains(p.last, ".")) {
 		p.b.WriteByte(' ')
 	}
-	p.b.WriteString(tenths(b))
+	p.b.WriteString(s)
+	p.last = s
 }
 
 // tenths writes a number of tenths in the fewest characters.
@@ -173,11 +190,11 @@ func tenths(n int) string {
 	return sign + strconv.Itoa(n/10) + "." + strconv.Itoa(n%10)
 }
 
-// keepExtremes picks the indices to draw in about width pixels: all of them, or of each bucket the
-// first, the least, the greatest and the last.
+// keepExtremes picks the indices to draw in about width pixels: all of them, or the first, the last and
+// of each bucket the least and the greatest.
 func keepExtremes(values []float64, width int) []int {
 	n := len(values)
-	out := make([]int, 0, min(n, 4*width))
+	out := make([]int, 0, min(n, 2*width+2))
 	if n <= 2*width {
 		for i := range n {
 			out = append(out, i)
@@ -195,11 +212,15 @@ func keepExtremes(values []float64, width int) []int {
 				most = t
 			}
 		}
-		for _, t := range []int{i, min(least, most), max(least, most), j - 1} {
-			if len(out) == 0 || out[len(out)-1] < t {
-				out = append(out, t)
-			}
+		if k == 0 && min(least, most) > 0 {
+			out = append(out, 0)
 		}
+		if out = append(out, min(least, most)); least != most {
+			out = append(out, max(least, most))
+		}
+	}
+	if out[len(out)-1] < n-1 {
+		out = append(out, n-1)
 	}
 	return out
 }
@@ -241,10 +262,13 @@ func niceTicks(lo, hi float64, n int) []float64 {
 	if !(hi > lo) {
 		return []float64{lo}
 	}
-	step := roundStep((hi - lo) / float64(n))
 	var out []float64
-	for k := math.Ceil(lo/step - 1e-9); k*step <= hi+step*1e-9; k++ {
-		out = append(out, k*step+0) // + 0 makes minus zero zero
+	for more := n; len(out) < 3 && more <= 2*n+2; more++ { // a round step may leave one or two: then a smaller one
+		step := roundStep((hi - lo) / float64(more))
+		out = out[:0]
+		for k := math.Ceil(lo/step - 1e-9); k*step <= hi+step*1e-9; k++ {
+			out = append(out, k*step+0) // + 0 makes minus zero zero
+		}
 	}
 	return out
 }
