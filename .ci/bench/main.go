@@ -37,7 +37,7 @@ costs: {commission: {bps: 1}, slippage: none}
 
 func main() {
 	peers := flag.Bool("peers", true, "install and run vectorbt, raptorbt, backtesting.py and libraries of indicators beside it")
-	only := flag.String("only", "", "measure these alone: engine, run, statistics, kernels, sweep or serve")
+	only := flag.String("only", "", "measure these alone: engine, data, run, statistics, kernels, sweep or serve")
 	flag.Parse()
 	if err := run(*peers, *only); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
@@ -81,6 +81,8 @@ func run(withPeers bool, only string) error {
 		all = []func(string) ([]row, error){statistics}
 	case "engine":
 		all = []func(string) ([]row, error){engines}
+	case "data":
+		all = []func(string) ([]row, error){ingest, wholeMarket}
 	case "run":
 		all = all[:len(all)-1]
 	case "sweep":

@@ -99,7 +99,7 @@ func againstMemory(folder string) ([]row, error) {
 var sink float64
 
 // buildMarket commits every session of the range, and one of the next year, so that the twenty years
-// are over: one era and a tail, as after any January.
+// are over: one era and a tail, which then grows by updates of one session each.
 func buildMarket(folder string) (last instrument.Date, err error) {
 	from, _ := instrument.ParseDate(marketFrom)
 	to, _ := instrument.ParseDate(marketTo)
@@ -138,15 +138,56 @@ func buildMarket(folder string) (last instrument.Date, err error) {
 	rows := float64(len(sessions)) * marketSymbols
 	fmt.Printf("store of the whole market: %.1f M rows, %d files, %.2f GB (%.1f MB a million rows), written in %.0f s, %.0f CPU s\n",
 		rows/1e6, files, size/1e9, size/rows, time.Since(start).Seconds(), cpu()-used)
-	return sessions[len(sessions)-1], nil
+	return update(w, folder, b)
 }
 
-func filesOf(folder string) (n int, size float64) {
+// updates is how many sessions are added one by one: most of the tail that a year can have.
+const updates = 234
+
+// update adds sessions after that of b, and says what that rewrites.
+func update(w *store.Writer, folder string, b store.Batch) (last instrument.Date, err error) {
+	used, total, most := cpu(), 0.0, 0.0
+	for range updates {
+		before := namesOf(folder)
+		b.Session = bar.NYSE().Next(b.Session)
+		for i := range b.Time {
+			b.Time[i] = b.Session.Nanos()
+		}
+		if err := w.Put(bar.Daily, b); err != nil {
+			return 0, err
+		}
+		if err := w.Commit(); err != nil {
+			return 0, err
+		}
+		written := 0.0
+		for name, size := range namesOf(folder) {
+			if _, had := before[name]; !had {
+				written += size
+			}
+		}
+		total, most = total+written, max(most, written)
+	}
+	files, _ := filesOf(folder)
+	fmt.Printf("updates of one session of the market: %.1f MB written on average, %.1f MB at most, %.0f CPU ms; %d files after %d of them\n",
+		total/updates/1e6, most/1e6, 1000*(cpu()-used)/updates, files, updates)
+	return b.Session, nil
+}
+
+// namesOf the segments with their sizes.
+func namesOf(folder string) map[string]float64 {
+	sizes := map[string]float64{}
 	entries, _ := os.ReadDir(folder)
 	for _, e := range entries {
 		if info, err := e.Info(); err == nil && filepath.Ext(e.Name()) == ".seg" {
-			n, size = n+1, size+float64(info.Size())
+			sizes[e.Name()] = float64(info.Size())
 		}
+	}
+	return sizes
+}
+
+func filesOf(folder string) (n int, size float64) {
+	for _, bytes := range namesOf(folder) {
+		n, size = n+1, size+bytes
 	}
 	return n, size
 }

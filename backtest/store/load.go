@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"sort"
+	"sync"
 
 	"backtester/backtest/bar"
 	"backtester/backtest/instrument"
@@ -309,6 +310,7 @@ func (s *Store) concat(newestFirst []piece, rows int) (columns, error) {
 		}
 		return c.slice(p.i, p.j), nil
 	}
+	ballast()
 	out := makeColumns(rows, false)
 	shared := s.shared(newestFirst, rows)
 	if shared == nil {
@@ -350,6 +352,11 @@ func (s *Store) shared(newestFirst []piece, rows int) []int64 {
 	}
 	return s.days[first : first+rows : first+rows]
 }
+
+// ballast is memory that nobody touches, so that it takes none, and that the collector counts. Without it a
+// program that goes through a market, a copy of 200 kB a symbol, would collect garbage for every 4 MB of
+// it, which costs as much as all the rest; with it, for every 64 MB.
+var ballast = sync.OnceValue(func() []byte { return make([]byte, 64<<20) })
 
 // makeColumns with room for n rows; there is none for times, which may stand elsewhere already.
 func makeColumns(n int, trans bool) columns {
