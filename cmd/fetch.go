@@ -264,7 +264,7 @@ func (o *fetchOptions) summary(s *polygon.Summary) error {
 	var rows [][]string
 	for _, b := range s.Bars {
 		rows = append(rows, []string{
-			string(b.Dataset), b.First.String(), b.Last.String(), strconv.Itoa(b.Listed), strconv.Itoa(b.Missing), megabytes(b.Bytes),
+			string(b.Dataset), sessionOrNone(b.First, b.Listed), sessionOrNone(b.Last, b.Listed), strconv.Itoa(b.Listed), strconv.Itoa(b.Missing), megabytes(b.Bytes),
 			strconv.Itoa(b.Fetched), strconv.Itoa(b.Loaded), strconv.FormatInt(b.Rows, 10), strconv.FormatInt(b.LeftOut, 10),
 		})
 	}
@@ -288,6 +288,14 @@ func (o *fetchOptions) summary(s *polygon.Summary) error {
 		o.dry(s)
 	}
 	return nil
+}
+
+// sessionOrNone is a session of a list, which has one unless it is empty.
+func sessionOrNone(d instrument.Date, listed int) string {
+	if listed == 0 {
+		return "-"
+	}
+	return d.String()
 }
 
 // dry says what a fetch without --dry-run would cost.

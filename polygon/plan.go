@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"backtester/backtest/bar"
 	"backtester/backtest/instrument"
 	"backtester/polygon/bucket"
 	"backtester/polygon/flatfile"
@@ -92,7 +93,23 @@ func (s *syncer) list(ctx context.Context, j *job) error {
 	}
 	slices.SortFunc(all, func(x, y bucket.Object) int { return int(session(x) - session(y)) })
 	j.objects = all
+	if len(all) == 0 {
+		s.nothing(j)
+		return nil
+	}
 	return s.compare(j)
+}
+
+// nothing is a fault where the exchange had sessions that are settled and the vendor has no file of any:
+// whoever asked would take an empty answer for the end of the work.
+func (s *syncer) nothing(j *job) {
+	first, last := j.span(j.to)
+	missing := s.Asset.Calendar().Sessions(first, min(last, s.today-settled))
+	if len(missing) == 0 {
+		return
+	}
+	s.sum.fault(string(j.dataset), fmt.Errorf("list %s files from %s to %s: %w: the exchange had %d settled sessions and %s has a file of none: check the dates, the bucket, and that the plan includes this dataset",
+		j.dataset, first, last, bar.ErrNoData, len(missing), flatfile.Prefix(j.dataset, last.Time().Year())))
 }
 
 // trades reports whether files of the date are taken. Indices have some of days on which the exchanges
@@ -116,7 +133,7 @@ const settled = 7
 // A session of the calendar without a file means that the market was closed unexpectedly, or that the
 // file is late or lost: it is a warning, and for daily bars a closure once it is settled.
 func (s *syncer) compare(j *job) error {
-	if len(j.objects) == 0 || len(j.lost) > 0 {
+	if len(j.lost) > 0 {
 		return nil
 	}
 	first, last := session(j.objects[0]), session(j.objects[len(j.objects)-1])

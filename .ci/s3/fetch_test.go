@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"backtester/backtest/bar"
 	"backtester/backtest/instrument"
 	"backtester/polygon"
 	"backtester/polygon/bucket"
@@ -262,5 +263,28 @@ func (p *progress) File(_ string, bytes int64) {
 	p.bytes += bytes
 	if p.files++; p.files == p.after {
 		p.then()
+	}
+}
+
+// Where the vendor has no file at all of a range in which the exchange traded, the fetch fails and says so;
+// where it may only be late, or the exchange was closed, there is nothing to say.
+func TestNothingListedIsSaid(t *testing.T) {
+	v := newVendor(t, 3)
+	for _, c := range []struct {
+		dataset  string
+		from, to instrument.Date
+		wrong    bool
+	}{
+		{polygon.Minute, instrument.NewDate(2024, 1, 2), instrument.NewDate(2024, 1, 31), true},
+		{polygon.Day, instrument.NewDate(2024, 3, 1), instrument.NewDate(2024, 3, 31), true},
+		{polygon.Day, instrument.NewDate(2024, 1, 6), instrument.NewDate(2024, 1, 7), false},   // a weekend
+		{polygon.Day, instrument.NewDate(2024, 12, 30), instrument.NewDate(2025, 1, 2), false}, // of this week
+	} {
+		o := v.options(t.TempDir())
+		o.Datasets, o.From, o.To = []string{c.dataset}, c.from, c.to
+		_, err := polygon.Sync(t.Context(), o)
+		if c.wrong != errors.Is(err, bar.ErrNoData) || c.wrong && !strings.Contains(err.Error(), c.from.String()+" to "+c.to.String()) || !c.wrong && err != nil {
+			t.Errorf("%s from %s to %s: %v", c.dataset, c.from, c.to, err)
+		}
 	}
 }
