@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"reflect"
+	"slices"
 	"sort"
 	"strings"
 
@@ -18,6 +19,7 @@ import (
 func (f File) MarshalJSON() ([]byte, error) {
 	var b bytes.Buffer
 	e := encoder{out: &b, alone: f.Short == nil}
+	e.profile, _ = FindProfile(f.Profile)
 	e.object(reflect.ValueOf(f), describeFile())
 	return b.Bytes(), e.err
 }
@@ -49,7 +51,9 @@ type encoder struct {
 	out   *bytes.Buffer
 	json  *json.Encoder // into out, made when it is needed
 	alone bool          // no short side: the long one stands at the top level
-	err   error
+
+	profile Profile // of the file, whose settings it may have turned off again
+	err     error
 }
 
 func (e *encoder) object(v reflect.Value, fields []field) {
@@ -61,13 +65,18 @@ func (e *encoder) object(v reflect.Value, fields []field) {
 			continue
 		}
 		x := f.at(v, false)
-		if !x.IsValid() || f.absent(x) {
+		if !x.IsValid() || f.absent(x) && !e.turnedOff(f) {
 			continue
 		}
 		e.key(f.key, &first)
 		e.value(x, f)
 	}
 	e.out.WriteByte('}')
+}
+
+// turnedOff reports a flag that the profile would turn on where the file says nothing.
+func (e *encoder) turnedOff(f *field) bool {
+	return f.form == formFlag && slices.ContainsFunc(e.profile.Settings, func(s Override) bool { return s.Path == f.key })
 }
 
 // hidden picks one of the two ways to write the long side. Only the top level has these keys and

@@ -150,3 +150,31 @@ func TestWhatBeatsAProfile(t *testing.T) {
 		t.Errorf("an unknown profile by hand: %v %v", byHand.ProfileNotes(), wrong)
 	}
 }
+
+// What a profile turns on and a file turns off stays off in the canonical form.
+func TestTurnedOffReadsBack(t *testing.T) {
+	tried := 0
+	for _, p := range strategy.Profiles() {
+		for _, s := range p.Settings {
+			if s.Value != "true" {
+				continue
+			}
+			f := parse(t, "profile: "+p.Name+"\nentry: close > 5\n")
+			if err := f.SetAll([]strategy.Override{{Path: s.Path, Value: "false"}}); err != nil {
+				t.Errorf("%s: %v", p.Name, err)
+				continue
+			}
+			b, err := json.Marshal(f)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if again := parse(t, string(b)); !again.Equal(f) {
+				t.Errorf("%s: %s turned off is on again after\n%s", p.Name, s.Path, b)
+			}
+			tried++
+		}
+	}
+	if tried < 5 {
+		t.Errorf("only %d settings", tried)
+	}
+}
