@@ -274,6 +274,8 @@ def statistics(d):
         r = two(c, idx, n, corr)
         one(d, "cti", [n], "numpy, from the formula", r)
         one(d, "linreg_r2", [n], "numpy, from the formula", r ** 2)
+        r = np.log(c / lag(c))
+        one(d, "hurst", [n], "numpy, from the formula", rolling(r, n, lambda w: np.log(np.ptp(np.cumsum(w - w.mean())) / w.std()) / np.log(n / 2)))
         one(d, "autocorrelation", [n, 3], "numpy corrcoef", two(c, lag(c, 3), n, corr))
     if d.name == "walk":
         one(d, "fosc", [5], T + "FOSC", ta.FOSC(c, 5))

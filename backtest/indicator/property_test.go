@@ -86,7 +86,7 @@ func TestFirst(t *testing.T) {
 func degenerate(name string) bool {
 	switch name {
 	case "vwma", "vwap_n", "cmf", "chop", "correlation", "vwap", "anchored_vwap", "marketfi", "rvol", "eom", "vosc", "pvo", "cvi", "massi",
-		"swing", "beta", "skew", "kurtosis", "linreg_r2", "cti", "autocorrelation":
+		"swing", "beta", "skew", "kurtosis", "linreg_r2", "cti", "autocorrelation", "hurst":
 		return true
 	}
 	return false

@@ -160,7 +160,32 @@ func statistics2() []Spec {
 				pairs(s, in[0], old, int(p[0])).correlation(dst[0])
 			},
 		},
+		{
+			Name: "hurst", Aliases: []string{"hurst_exponent"}, Title: "Hurst Exponent",
+			Doc:     "The rescaled range of the last n logarithmic returns as a power of n/2: above 0.5 for moves that go on, below for moves that turn; short windows of a random walk lie somewhat above. Uses a logarithm. Absent where all returns are equal. O(n) a bar.",
+			Formula: "ln(R / S) / ln(n / 2), R = highest - lowest of the cumulated r - mean(r), S = stdev(r, n), r = ln(x / x[1])", Source: "H. E. Hurst, Transactions of the American Society of Civil Engineers, 1951", Oracle: "numpy, from the formula",
+			Series: x(), Params: lengths(4), Outputs: only(None), Levels: []float64{0.5}, Warmup: before(0, 1),
+			Eval: func(s *Scratch, dst, in [][]float64, p []float64) {
+				scale := ln(p[0] / 2)
+				each(dst[0], logReturns(s.column(len(in[0])), in[0], in[0], 1), int(p[0]), func(w []float64) float64 {
+					return ln(rescaledRange(w)) / scale
+				})
+			},
+		},
 	})
+}
+
+// rescaledRange is the range of the cumulated deviations from the mean in standard deviations; absent
+// where there are none.
+func rescaledRange(w []float64) float64 {
+	m, walked, low, high, squares := mean(w), 0.0, 0.0, 0.0, 0.0
+	for _, v := range w {
+		d := v - m
+		walked += d
+		low, high = min(low, walked), max(high, walked)
+		squares += float64(d * d)
+	}
+	return (high - low) / math.Sqrt(squares/float64(len(w)))
 }
 
 // each writes f of every window of n present values. O(n) a bar.
