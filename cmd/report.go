@@ -29,6 +29,7 @@ type reportOptions struct {
 	selected map[*backtest.Result]overfit.Selection
 	robust   bool
 	explain  bool
+	factors  string
 	bars     []string
 	extras   map[*backtest.Result]report.Extras // of those that were run again
 }
@@ -54,7 +55,8 @@ Two to ten results make a comparison over the period that all of them cover: --h
   backtester report results/golden-cross.json --pdf tearsheet.pdf
   backtester report results/golden-cross.json --robust --html tearsheet.html
   backtester report a.json b.json --explain
-  backtester report --returns fund.csv --benchmark spy.csv --format json`,
+  backtester report --returns fund.csv --benchmark spy.csv --format json
+  backtester report results/golden-cross.json --factors french.csv --html tearsheet.html`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error { return o.report(cmd.Context(), args) },
 	}
@@ -68,6 +70,7 @@ Two to ten results make a comparison over the period that all of them cover: --h
 	f.BoolVar(&o.robust, "robust", false, "run it again with one assumption changed at a time, and show what became of it")
 	f.StringArrayVar(&o.bars, "bars", nil, "with --robust or --explain: take the bars of a symbol from `SYM=FILE.csv`, as the run did; repeatable")
 	f.BoolVar(&o.explain, "explain", false, "say of every figure what it is: value, formula, source, and why it is undefined; of two runs also which fill is the first that differs, and which setting is behind it")
+	f.StringVar(&o.factors, "factors", "", "divide the return among factors: `FILE.csv` with date,NAME,NAME... of returns without capital or above the risk-free rate")
 	f.Int64Var(&o.trials, "trials", 0, "the data was searched at least `N` times, elsewhere too: may only raise what the history counts")
 	o.series.flags(f)
 	return c
@@ -100,6 +103,9 @@ func (o *reportOptions) report(ctx context.Context, args []string) error {
 		return err
 	}
 	if err := o.again(ctx, results); err != nil {
+		return err
+	}
+	if err := o.attribute(results); err != nil {
 		return err
 	}
 	if o.out != "" {
@@ -155,7 +161,8 @@ func (o *reportOptions) show(results []*backtest.Result) error {
 	case "table":
 		options := o.reportOptions()
 		if len(results) == 1 {
-			options.Stress = o.extrasOf(results[0]).Stress
+			extras := o.extrasOf(results[0])
+			options.Stress, options.Factors = extras.Stress, extras.Factors
 		}
 		if o.explain {
 			return report.Explain(o.io.Out, results, options)

@@ -3,8 +3,10 @@ package cmd
 import (
 	"context"
 	"fmt"
+	"os"
 
 	"backtester/backtest"
+	"backtester/backtest/stats"
 	"backtester/backtest/validate/stress"
 	"backtester/report"
 )
@@ -29,6 +31,36 @@ func (o *reportOptions) again(ctx context.Context, results []*backtest.Result) e
 		}
 		extras := bars(r)
 		extras.Stress = found
+		o.extras[r] = extras
+	}
+	return nil
+}
+
+// attribute divides the return of each result among the factors of a file.
+func (o *reportOptions) attribute(results []*backtest.Result) error {
+	switch {
+	case o.factors == "":
+		return nil
+	case len(results) > 1 && o.out == "":
+		return usagef("--factors explains one result on a page, not %d: name one, or write each with --out FOLDER", len(results))
+	}
+	file, err := os.Open(o.factors)
+	if err != nil {
+		return usagef("read factors: %w", err)
+	}
+	defer file.Close()
+	factors, err := stats.ReadFactors(file, o.factors)
+	if err != nil {
+		return input(err)
+	}
+	if o.extras == nil {
+		o.extras = map[*backtest.Result]report.Extras{}
+	}
+	for _, r := range results {
+		extras := o.extras[r]
+		if extras.Factors, err = report.Attribute(r, factors); err != nil {
+			return input(err)
+		}
 		o.extras[r] = extras
 	}
 	return nil

@@ -110,7 +110,7 @@ func inUnit(u stats.Unit, x float64) string {
 		}
 		return percent(x)
 	case stats.Probability:
-		if x > 0 && x < 0.0005 {
+		if x >= 0 && x < 0.0005 {
 			return "<0.001"
 		}
 		return number(x, 3)

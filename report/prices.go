@@ -10,6 +10,7 @@ import (
 
 	"backtester/backtest"
 	"backtester/backtest/instrument"
+	"backtester/backtest/stats"
 	"backtester/backtest/stats/overfit"
 	"backtester/backtest/validate/stress"
 )
@@ -198,4 +199,6 @@ type Extras struct {
 	Stress *stress.Report
 	// Selection is what the history knows of how often the data was searched; nil where it knows nothing.
 	Selection *overfit.Selection
+	// Factors are what Attribute finds; nil leaves that chapter out.
+	Factors *stats.Attribution
 }

@@ -15,16 +15,18 @@ import (
 	"io/fs"
 
 	"backtester/backtest"
+	"backtester/backtest/stats"
 	"backtester/backtest/validate/stress"
 )
 
 // Options of terminal output.
 type Options struct {
-	Width   int            // columns of the terminal; 0 = 100
-	Color   bool           // ANSI colours; the caller decides by terminal and NO_COLOR
-	Unicode bool           // line drawing and braille; otherwise plain ASCII
-	Stress  *stress.Report // of a single result, nil without one
-	Trades  int            // how many of the last trades to list; 0 = 10, negative = none
+	Width   int                // columns of the terminal; 0 = 100
+	Color   bool               // ANSI colours; the caller decides by terminal and NO_COLOR
+	Unicode bool               // line drawing and braille; otherwise plain ASCII
+	Stress  *stress.Report     // of a single result, nil without one
+	Factors *stats.Attribution // of a single result, nil without one
+	Trades  int                // how many of the last trades to list; 0 = 10, negative = none
 }
 
 func (o Options) width() int {

@@ -205,7 +205,7 @@ func (s *sheet) charts(v *view, draws int) {
 	s.Years = yearBars(stats.Years(v.dates, v.equity), bench)
 	s.Histogram = histogramChart{label: "Distribution of session returns", h: stats.HistogramOf(stats.Returns(nil, v.equity)), bell: true, unit: axisPercent,
 		marks: []mark{{"VaR 95% " + v.text("var_95"), v.value("var_95")}, {"ES 95% " + v.text("es_95"), v.value("es_95")}}}.both()
-	s.Before = filled(v.shape(), v.windows(), v.market(), v.when())
+	s.Before = filled(v.shape(), v.windows(), v.market(), v.attributed(), v.when())
 	s.After = filled(v.exposure(), v.trading(), v.perTrade(), v.books())
 	s.Robust = v.robust(draws)
 }

@@ -68,7 +68,8 @@ func (v *view) data(sheet *sheet) ([]byte, error) {
 		Stress  *stress.Report   `json:"stress,omitempty"`
 
 		Selection *overfit.Selection `json:"selection,omitempty"`
-	}{Omitted: []string{}, Stress: v.stress, Selection: v.selection}
+		Factors   *stats.Attribution `json:"factors,omitempty"`
+	}{Omitted: []string{}, Stress: v.stress, Selection: v.selection, Factors: v.factors}
 	if n := len(v.dates); n <= mostPoints {
 		out.Series = &chartSeries{Dates: make([]string, n)}
 		for i, d := range v.dates {

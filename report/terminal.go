@@ -70,7 +70,7 @@ func Terminal(w io.Writer, rs []*backtest.Result, o Options) error {
 	}
 	switch {
 	case len(views) == 1:
-		views[0].stress = o.Stress
+		views[0].stress, views[0].factors = o.Stress, o.Factors
 		s.one(views[0])
 	case len(views) > 1:
 		s.several(views)
@@ -84,6 +84,7 @@ func (s *screen) one(v *view) {
 	s.alerts(v)
 	s.charts(v)
 	s.metrics(v)
+	s.attributed(v)
 	s.sleeves(v)
 	s.trades(v)
 	s.books(v)

@@ -21,6 +21,7 @@ type view struct {
 	caveats   []stats.Caveat
 	stress    *stress.Report     // nil unless the run was made again
 	selection *overfit.Selection // nil where the history does not know the run
+	factors   *stats.Attribution // nil unless factors were given
 }
 
 func newView(r *backtest.Result) *view {

@@ -41,6 +41,7 @@ func TestReference(t *testing.T) {
 			InMarket                                                  int64 `json:"in_market"`
 			Bars                                                      int64
 			Trades                                                    []struct {
+				Symbol                    string
 				PnL, Ret, Value, MAE, MFE float64
 				Bars                      int
 				Entry, Exit               instrument.Date
@@ -57,7 +58,7 @@ func TestReference(t *testing.T) {
 		Gross: x.Gross, Net: x.Net, Concentration: concentration(x.Largest, x.Effective), VolumeShare: x.VolumeShare, Capacity: x.Capacity, InMarketBars: x.InMarket, TotalBars: x.Bars, Traded: x.Traded, Commission: x.Commission, Slippage: x.Slippage,
 		Dividends: x.Dividends, Interest: x.Interest, Borrow: x.Borrow, Complete: true}
 	for _, s := range x.Trades {
-		in.Trades = append(in.Trades, stats.Trade{PnL: s.PnL, Return: s.Ret, EntryValue: s.Value, Bars: s.Bars, Entry: s.Entry, Exit: s.Exit,
+		in.Trades = append(in.Trades, stats.Trade{Symbol: s.Symbol, PnL: s.PnL, Return: s.Ret, EntryValue: s.Value, Bars: s.Bars, Entry: s.Entry, Exit: s.Exit,
 			Long: s.Long, Open: s.Open, MAE: s.MAE, MFE: s.MFE})
 	}
 	m := stats.Compute(in)

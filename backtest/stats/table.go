@@ -4,7 +4,7 @@ import "slices"
 
 // table has a row for every metric, in the order in which they are written. To add a metric, add a
 // row: encoding, documentation, conditions and reports follow, and a test asks for its vector.
-var table = slices.Concat(returnRows, moreReturnRows, riskRows, moreRiskRows, beyondRiskRows, ratioRows, beyondRatioRows, drawdownRows, moreDrawdownRows,
+var table = slices.Concat(returnRows, moreReturnRows, beyondReturnRows, riskRows, moreRiskRows, beyondRiskRows, ratioRows, beyondRatioRows, drawdownRows, moreDrawdownRows,
 	tailRows, moreTailRows, extremeTailRows, beyondTailRows, tradeRows, moreTradeRows, extremeTradeRows, beyondTradeRows, benchmarkRows, moreBenchmarkRows,
 	beyondBenchmarkRows, exposureRows, concentrationRows, beyondExposureRows, costRows)
 

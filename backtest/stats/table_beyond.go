@@ -8,6 +8,18 @@ import (
 // Rows that take apart what others lump together: risk now and of one side, what a bound on any tail
 // says, what came from the market, and trades on the account rather than on their own value.
 
+var beyondReturnRows = []Metric{
+	{Key: "without_best_days", Name: "Total return without the best sessions", Unit: Fraction, Group: ReturnGroup, Formula: "prod(1 + r) - 1 without the best 1% of sessions, at least one", Source: "definition", Sense: Higher, Needs: needsSession,
+		Doc: "Negative for a run that gained: a few sessions made the result.",
+		of:  func(w *work) float64 { v, _ := WithoutBest(w.in.Equity, 0.01); return v }},
+	{Key: "best_5_days_share", Name: "Share of the best five sessions", Unit: Fraction, Group: ReturnGroup, Formula: "sum of the five largest ln(1 + r) / ln(V_n/V_0)", Source: "definition", Sense: Lower, Needs: "a positive total return over at least 100 sessions",
+		Doc: "Concentration in time. May exceed 1.",
+		of:  func(w *work) float64 { return w.bestDaysShare() }},
+	{Key: "best_year_share", Name: "Share of the best year", Unit: Fraction, Group: ReturnGroup, Formula: "largest ln(1 + year) / ln(V_n/V_0), years in part included", Source: "definition", Sense: Lower, Needs: "a positive total return over two calendar years",
+		Doc: "Concentration in time. May exceed 1.",
+		of:  func(w *work) float64 { return w.bestYearShare() }},
+}
+
 var beyondRiskRows = []Metric{
 	{Key: "semi_deviation", Name: "Semi-deviation", Unit: Fraction, Group: RiskGroup, Formula: "sqrt(mean(min(r - mean(r), 0)^2)) sqrt(N), all n", Source: "Markowitz 1959", Sense: Lower, Needs: needsSession,
 		Doc: "Deviation below the mean only; for symmetric returns it is the volatility over sqrt(2).",
@@ -50,6 +62,9 @@ var beyondTradeRows = []Metric{
 	{Key: "median_loss_bars", Name: "Median holding of losers", Unit: Bars, Group: TradeGroup, Formula: "median bars held", Source: "definition", Sense: None, Needs: needsLoss,
 		Doc: "Compare with that of winners.",
 		of:  func(w *work) float64 { return median(w.trades().lossBars) }},
+	{Key: "top_symbol_share", Name: "Share of the best symbol", Unit: Fraction, Group: TradeGroup, Formula: "largest profit of a symbol / net profit of closed trades", Source: "definition", Sense: Lower, Needs: "a net profit of the closed trades, of two symbols or more",
+		Doc: "Concentration in one company. May exceed 1.",
+		of:  func(w *work) float64 { return w.topSymbolShare() }},
 	{Key: "expectancy_equity", Name: "Expectancy on equity", Unit: Fraction, Group: TradeGroup, Formula: "mean(profit/V before the entry)", Source: "definition", Sense: Higher, Needs: needsDated,
 		Doc: "What a trade adds to the account, whatever part of it was at stake.",
 		of:  func(w *work) float64 { return mean(w.onEquity()) }},
@@ -90,6 +105,57 @@ var beyondExposureRows = []Metric{
 }
 
 const needsDated = "a closed trade with the date of its entry"
+
+// logGrowth is ln(V_n/V_0); NaN unless it is positive.
+func (w *work) logGrowth() float64 {
+	if g := math.Log(w.last() / w.first()); g > dust {
+		return g
+	}
+	return math.NaN()
+}
+
+func (w *work) bestDaysShare() float64 {
+	const days = 5
+	if len(w.r) < 100 { // the tail that is kept sorted holds 5 % and two more
+		return math.NaN()
+	}
+	var s sum
+	for _, v := range w.ends().high.lowest[:days] {
+		s.add(math.Log1p(-v))
+	}
+	return s.value() / w.logGrowth()
+}
+
+func (w *work) bestYearShare() float64 {
+	years, best := w.calendar().years, 0.0
+	if len(years) < 2 {
+		return math.NaN()
+	}
+	for _, y := range years {
+		best = max(best, y.Return)
+	}
+	return math.Log1p(best) / w.logGrowth()
+}
+
+func (w *work) topSymbolShare() float64 {
+	if !(w.trades().net > 0) {
+		return math.NaN()
+	}
+	profit := map[string]float64{}
+	for i := range w.in.Trades {
+		if t := &w.in.Trades[i]; !t.Open {
+			profit[t.Symbol] += t.PnL
+		}
+	}
+	if len(profit) < 2 {
+		return math.NaN()
+	}
+	best := math.Inf(-1)
+	for _, p := range profit { // the largest of them, in whatever order
+		best = max(best, p)
+	}
+	return best / w.trades().net
+}
 
 // volatilityNow is the root of the exponentially weighted mean of squared returns.
 func (w *work) volatilityNow() float64 {

@@ -2,8 +2,10 @@ package stats_test
 
 import (
 	"encoding/json"
+	"maps"
 	"math"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -256,6 +258,59 @@ func TestGroups(t *testing.T) {
 	}
 	if !math.IsNaN(stats.GroupBy(ts[:1], func(*stats.Trade) string { return "" })[0].ProfitFactor) {
 		t.Error("profit factor without a loss is a number")
+	}
+}
+
+// Every rule speaks just beyond its threshold and is silent at it.
+func TestCaveatThresholds(t *testing.T) {
+	type figures map[string]float64
+	for code, c := range map[string]struct{ beyond, at figures }{
+		"equity_exhausted":       {figures{"final_equity": 0}, figures{"final_equity": 1}},
+		"sharpe_too_high":        {figures{"sharpe": 3.01}, figures{"sharpe": 3}},
+		"sharpe_of_few_trades":   {figures{"sharpe": 2.01, "trades": 249}, figures{"sharpe": 2.01, "trades": 250}},
+		"drawdown_too_small":     {figures{"max_drawdown": -.019, "cagr": .21}, figures{"max_drawdown": -.02, "cagr": .21}},
+		"no_losing_month":        {figures{"worst_month": 0, "total_return": .1, "calendar_days": 800}, figures{"worst_month": -.001, "total_return": .1, "calendar_days": 800}},
+		"win_rate_too_high":      {figures{"win_rate": .81, "trades": 30}, figures{"win_rate": .81, "trades": 29}},
+		"profit_factor_too_high": {figures{"profit_factor": 4.1, "trades": 30}, figures{"profit_factor": 4, "trades": 30}},
+		"too_smooth":             {figures{"stability": .991, "sessions": 252}, figures{"stability": .99, "sessions": 252}},
+		"few_trades":             {figures{"trades": 29, "win_rate_low": .1, "win_rate_high": .9}, figures{"trades": 30, "win_rate_low": .1, "win_rate_high": .9}},
+		"moderate_trades":        {figures{"trades": 99, "win_rate_low": .1, "win_rate_high": .9}, figures{"trades": 100, "win_rate_low": .1, "win_rate_high": .9}},
+		"short_run":              {figures{"calendar_days": 364}, figures{"calendar_days": 365}},
+		"sharpe_indistinct":      {figures{"min_track_record": 101, "sessions": 100}, figures{"min_track_record": 100, "sessions": 100}},
+		"zero_costs":             {figures{"total_commission": 0, "total_slippage": 0, "traded_value": 1}, figures{"total_commission": 1, "total_slippage": 0, "traded_value": 1}},
+		"low_costs":              {figures{"total_costs": 99, "traded_value": 1e6, "turnover": 11}, figures{"total_costs": 100, "traded_value": 1e6, "turnover": 11}},
+		"cost_fragile":           {figures{"break_even_cost": .0004}, figures{"break_even_cost": .0005}},
+		"concentrated_trades":    {figures{"top_5_trades_share": .51, "trades": 10}, figures{"top_5_trades_share": .51, "trades": 9}},
+		"concentrated_sessions":  {figures{"best_5_days_share": .51, "sessions": 252}, figures{"best_5_days_share": .5, "sessions": 252}},
+		"without_best":           {figures{"without_best_days": -.01, "total_return": .1}, figures{"without_best_days": -.2, "total_return": -.1}},
+		"concentrated_year":      {figures{"best_year_share": .71, "calendar_days": 1095}, figures{"best_year_share": .7, "calendar_days": 1095}},
+		"concentrated_symbol":    {figures{"top_symbol_share": .51}, figures{"top_symbol_share": .5}},
+		"autocorrelated":         {figures{"autocorrelation": .11, "ljung_box_p": .04, "sharpe_lo": 1, "sharpe": 2}, figures{"autocorrelation": .11, "ljung_box_p": .05, "sharpe_lo": 1, "sharpe": 2}},
+		"open_result":            {figures{"open_pnl": 11, "final_equity": 100}, figures{"open_pnl": 10, "final_equity": 100}},
+		"leveraged":              {figures{"max_gross": 2.1}, figures{"max_gross": 2}},
+		"fat_tails":              {figures{"skewness": -1.1, "excess_kurtosis": 0}, figures{"skewness": -1, "excess_kurtosis": 6}},
+		"mostly_market":          {figures{"beta": .81, "alpha_t": 1.9}, figures{"beta": .81, "alpha_t": 2}},
+		"below_benchmark":        {figures{"excess_return": -.01, "benchmark_total_return": .1, "total_return": .09}, figures{"excess_return": 0, "benchmark_total_return": .1, "total_return": .1}},
+		"no_bear_market":         {figures{"benchmark_max_drawdown": -.19}, figures{"benchmark_max_drawdown": -.2}},
+	} {
+		speaks := func(f figures) bool {
+			var m stats.Metrics
+			var values []float64
+			keys := slices.Collect(maps.Keys(f))
+			for _, k := range keys {
+				values = append(values, f[k])
+			}
+			m.Fill(keys, values)
+			for _, x := range stats.Caveats(m) {
+				if x.Code == code {
+					return !strings.Contains(x.Message, "%!") && x.Rule != ""
+				}
+			}
+			return false
+		}
+		if !speaks(c.beyond) || speaks(c.at) {
+			t.Errorf("%s: beyond its threshold %v, at it %v", code, speaks(c.beyond), speaks(c.at))
+		}
 	}
 }
 

@@ -35,7 +35,7 @@ trades = []
 for i in range(120):
     d = dates[4 * i]
     r = round(0.012 + 0.05 * normal(), 5) if i % 17 else 0.0
-    trades.append(dict(pnl=round(9000 * r, 2), ret=r, value=9000.0, bars=1 + int(12 * uniform()), entry=d.isoformat(),
+    trades.append(dict(symbol="ABC"[i % 3], pnl=round(9000 * r, 2), ret=r, value=9000.0, bars=1 + int(12 * uniform()), entry=d.isoformat(),
                        exit=(d + datetime.timedelta(days=1 + int(40 * uniform()))).isoformat(), long=uniform() < .7, open=i >= 117,
                        mae=round(min(r, 0) - .02 * uniform(), 5), mfe=round(max(r, 0) + .03 * uniform(), 5)))
 gross = [round(.4 + .7 * uniform(), 4) for _ in dates]
@@ -461,6 +461,12 @@ for x in r:
 ranked = sorted(zip(b, r))
 low, middle, high = ranked[0], ranked[n // 2], ranked[-1]
 on_equity = [x["pnl"] / equity[max(0, dates.index(date(x["entry"])) - 1)] for x in closed]
+growth = math.log(equity[-1] / equity[0])
+worst_first = sorted(r)
+out.update(without_best_days=product(1 + x for x in worst_first[:n - math.ceil(n / 100)]) - 1,
+           best_5_days_share=math.fsum(math.log(1 + x) for x in worst_first[-5:]) / growth,
+           best_year_share=math.log(1 + max(x for _, x, _ in years(equity))) / growth,
+           top_symbol_share=max(math.fsum(x["pnl"] for x in closed if x["symbol"] == s) for s in "ABC") / math.fsum(pnl))
 out.update(semi_deviation=math.sqrt(mean([min(x - mean(r), 0) ** 2 for x in r])) * root,
            ewma_volatility=math.sqrt(math.fsum(a * x * x for a, x in zip(weight, r)) / math.fsum(weight)) * root, sharpe_session=sr,
            sharpe_yearly=(mean(year) - rf) / sd(year), burke_runs=((equity[-1] / equity[0]) ** (N / n) - 1 - rf) / math.sqrt(math.fsum((x - 1) ** 2 for x in runs)),
