@@ -132,6 +132,7 @@ func behind(t *testing.T, seen chan<- *http.Request) string {
 			time.Sleep(300 * time.Millisecond)
 		}
 	})
+	mux.HandleFunc("/api/slow", func(http.ResponseWriter, *http.Request) { time.Sleep(2 * time.Second) })
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		io.Copy(io.Discard, r.Body)
 		select {
@@ -305,20 +306,58 @@ func TestSiteRefusesWithProblems(t *testing.T) {
 	} else if body, _ := io.ReadAll(answer.Body); !isProblem(answer, string(body), 431) {
 		t.Errorf("headers of 40 KiB: %d %s", answer.StatusCode, body)
 	}
-	last := 0
-	var answer *http.Response
-	var body string
-	for range 30 {
-		if answer, body = s.ask("POST", api+"/api/auth/login", strings.NewReader("{}"), "Origin: "+web); answer.StatusCode == 429 {
-			break
+}
+
+// An address may ask so often and so much at a time: more of signing in, of starting runs and of reading is refused,
+// and more at once.
+func TestSiteLimitsAddresses(t *testing.T) {
+	s := newSite(t)
+	for _, c := range []struct {
+		method, path string
+		least, most  int // requests until one is refused
+	}{
+		{"POST", "/api/auth/login", 11, 12}, {"POST", "/api/backtest/run", 31, 60}, {"GET", "/api/data/tickers", 101 - 60, 1000},
+	} {
+		var answer *http.Response
+		var body string
+		asked := 0
+		for ; asked < 2000; asked++ {
+			if answer, body = s.ask(c.method, api+c.path, strings.NewReader("{}"), "Origin: "+web); answer.StatusCode != 200 {
+				break
+			}
 		}
-		last++
+		if !isProblem(answer, body, 429) || asked < c.least || asked > c.most || answer.Header.Get("Retry-After") == "" || answer.Header.Get("Access-Control-Allow-Origin") != web {
+			t.Errorf("after %d of %s %s, want %d to %d: %d %v %s", asked, c.method, c.path, c.least, c.most, answer.StatusCode, answer.Header, body)
+		}
+		if answer, _ := s.ask("HEAD", web+"/", nil); answer.StatusCode != 200 {
+			t.Errorf("who asks the API too often may still have the page: %d", answer.StatusCode)
+		}
 	}
-	if !isProblem(answer, body, 429) || last > 12 || answer.Header.Get("Retry-After") == "" || answer.Header.Get("Access-Control-Allow-Origin") != web {
-		t.Errorf("after %d logins: %d %v %s", last, answer.StatusCode, answer.Header, body)
-	}
-	if answer, _ := s.ask("GET", api+"/api/health", nil); answer.StatusCode != 200 {
-		t.Errorf("who logs in too often may still read: %d", answer.StatusCode)
+	time.Sleep(4 * time.Second) // at 20 a second there is room for those that follow
+	for _, c := range []struct {
+		path  string
+		limit int
+	}{{"/api/backtest/runs/one/events", 10}, {"/api/slow", 64}} {
+		statuses := make(chan int)
+		for range c.limit + 1 {
+			go func() {
+				answer, err := s.client.Get(api + c.path)
+				if err != nil {
+					statuses <- 0
+					return
+				}
+				io.Copy(io.Discard, answer.Body)
+				answer.Body.Close()
+				statuses <- answer.StatusCode
+			}()
+		}
+		got := map[int]int{}
+		for range c.limit + 1 {
+			got[<-statuses]++
+		}
+		if got[200] != c.limit || got[503] != 1 {
+			t.Errorf("%d of %s at once: %v by status, want one too many", c.limit+1, c.path, got)
+		}
 	}
 }
 

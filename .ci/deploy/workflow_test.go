@@ -1,6 +1,7 @@
 package deploytest
 
 import (
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -26,7 +27,11 @@ func actionlint(t *testing.T, files ...string) (string, error) {
 	}
 	cmd := exec.Command("go", append([]string{"tool", "actionlint", "-no-color", "-shellcheck", program(t, "shellcheck")}, files...)...)
 	cmd.Dir = filepath.Join(root, ".ci/release")
-	out, err := cmd.CombinedOutput()
+	out, err := cmd.Output()
+	var ended *exec.ExitError
+	if errors.As(err, &ended) { // Go itself talks there, when it downloads what it runs
+		out = append(out, ended.Stderr...)
+	}
 	return string(out), err
 }
 
