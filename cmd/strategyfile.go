@@ -146,11 +146,7 @@ func (s *selection) apply(file *strategy.File) error {
 		if i := slices.IndexFunc(strings.Split(s.symbols, ","), func(t string) bool { return strings.TrimSpace(t) == "" }); i >= 0 && strings.Contains(s.symbols, ",") {
 			return usagef("read --symbols %q: place %d is empty: want tickers with commas between them, such as AAPL,MSFT", s.symbols, i+1)
 		}
-		for _, key := range []string{"universe.members", "universe.type", "universe.where", "universe.top", "universe.by", "universe_exit"} {
-			if _, given := file.Positions[key]; given {
-				sets = append(sets, strategy.Override{Path: key})
-			}
-		}
+		sets = file.WithoutUniverse()
 	}
 	add("profile", s.profile, "--profile")
 	for _, kv := range s.set {

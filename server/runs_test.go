@@ -124,3 +124,20 @@ func TestPreview(t *testing.T) {
 		t.Errorf("status %d: %s", rec.Code, rec.Body)
 	}
 }
+
+// Symbols replace the universe of the file, and what is set besides counts, as on the command line.
+func TestSymbolsReplaceTheUniverse(t *testing.T) {
+	w := newWorld(t, worldOptions{})
+	chosen := strings.Replace(trend, `"symbols": ["XYZ"]`, `"where": "close > 1000"`, 1)
+	universe := func(more string) any {
+		id := w.finished(body(chosen, `, "symbols": ["XYZ"]`+more))
+		config := w.want(200, "GET", "/api/backtest/results/"+id+"?include=config", "")["config"].(map[string]any)
+		return config["universe"].(map[string]any)["where"]
+	}
+	if where := universe(""); where != nil {
+		t.Errorf("the condition of the file stays: %v", where)
+	}
+	if where := universe(`, "set": {"universe.where": "close > 10"}`); where != "close > 10" {
+		t.Errorf("the condition that was set is %v", where)
+	}
+}

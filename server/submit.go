@@ -177,6 +177,9 @@ func (q *StrategyRequest) apply(f *strategy.File) error {
 			sets = append(sets, strategy.Override{Path: path, Value: value})
 		}
 	}
+	if len(q.Symbols) > 0 { // replaces the universe, however it was chosen
+		sets = f.WithoutUniverse()
+	}
 	add("profile", q.Profile)
 	var paths []string
 	for path := range q.Set {
@@ -194,12 +197,7 @@ func (q *StrategyRequest) apply(f *strategy.File) error {
 		}
 		sets = append(sets, strategy.Override{Path: path, Value: value})
 	}
-	if len(q.Symbols) > 0 { // replace the universe, however it was chosen
-		for _, key := range []string{"universe.members", "universe.type", "universe.where", "universe.top", "universe.by", "universe_exit"} {
-			if _, given := f.Positions[key]; given {
-				sets = append(sets, strategy.Override{Path: key})
-			}
-		}
+	if len(q.Symbols) > 0 {
 		for _, x := range q.Symbols {
 			if strings.ContainsAny(x, ",[]{}\"'\n") || x == "" {
 				p := problem("validation", "symbols: "+strconv.Quote(clip(x, 40))+" is no ticker")

@@ -53,6 +53,18 @@ func (f *File) SetAll(sets []Override) error {
 	return nil
 }
 
+// WithoutUniverse are the changes that remove whatever the file says of how its universe is chosen, but for the
+// list of symbols. They come before all others where symbols are given in place of the universe.
+func (f *File) WithoutUniverse() []Override {
+	var sets []Override
+	for _, key := range []string{"universe.members", "universe.type", "universe.where", "universe.top", "universe.by", "universe_exit"} {
+		if _, given := f.Positions[key]; given {
+			sets = append(sets, Override{Path: key})
+		}
+	}
+	return sets
+}
+
 // with decodes the document with changes.
 func (doc *document) with(sets []Override) (*File, Diagnostics) {
 	root := doc.root.clone()
