@@ -50,6 +50,13 @@ func (a *app) recordAll(ctx context.Context, results []*backtest.Result, snapsho
 	}
 	var runs []*history.Run
 	var trials []*history.Batch
+	defer func() {
+		for _, run := range runs {
+			if err != nil {
+				folder.Discard(run.Artifacts)
+			}
+		}
+	}()
 	for _, r := range results {
 		run, err := rowOf(db, r, snapshot, took)
 		if err != nil {

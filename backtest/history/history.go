@@ -81,6 +81,9 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 	if err == nil {
 		err = d.migrate(ctx)
 	}
+	if IsFull(err) {
+		err = fmt.Errorf("no space left on its disk: %w", err)
+	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open the history %s: %w", o.place(), err), d.Close())
 	}

@@ -127,7 +127,7 @@ func conflicts(err error) bool {
 // IsFull reports whether err means that there is no room left for the database.
 func IsFull(err error) bool {
 	if e, ok := errors.AsType[*sqlitedriver.Error](err); ok {
-		return e.Code()&0xff == 13 // SQLITE_FULL
+		return e.Code()&0xff == 13 || e.Code() == 4874 // SQLITE_FULL, and SQLITE_IOERR_SHMSIZE: the index of the log cannot grow
 	}
 	e, ok := errors.AsType[*pgconn.PgError](err)
 	return ok && e.Code == "53100" // disk_full

@@ -107,14 +107,16 @@ func (d *Folder) keep(f File, fail func(string)) (a history.Artifact, err error)
 		return a, fmt.Errorf("keep %s: %w", f.Name, err)
 	}
 	fail("renamed")
+	a = history.Artifact{Name: f.Name, SHA256: hex.EncodeToString(sum.Sum(nil)), Bytes: count.n}
 	if err := d.syncDir(filepath.Dir(target)); err != nil {
 		return a, fmt.Errorf("keep %s: %w", f.Name, err)
 	}
 	fail("folder synced")
-	return history.Artifact{Name: f.Name, SHA256: hex.EncodeToString(sum.Sum(nil)), Bytes: count.n}, nil
+	return a, nil
 }
 
 // keepAll keeps the files of a run side by side: while one is computed, the others are on their way to the disk.
+// With an error come those that lie there all the same; the others have no name.
 func (d *Folder) keepAll(files []File, fail func(string)) ([]history.Artifact, error) {
 	kept := make([]history.Artifact, len(files))
 	errs := make([]error, len(files))
@@ -127,6 +129,15 @@ func (d *Folder) keepAll(files []File, fail func(string)) ([]history.Artifact, e
 	}
 	all.Wait()
 	return kept, errors.Join(errs...)
+}
+
+// Discard removes files of a run that has come to nothing: a disk that was full needs the room.
+func (d *Folder) Discard(list []history.Artifact) {
+	for _, a := range list {
+		if a.Name != "" {
+			_ = d.remove(filepath.Join(d.dir, filepath.FromSlash(a.Name))) // what stays is swept at the next start
+		}
+	}
 }
 
 type counter struct{ n int64 }

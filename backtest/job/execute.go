@@ -197,6 +197,9 @@ func (s *Service) work(ctx context.Context, run *history.Run) (done *Done, artif
 		return nil, nil, err
 	}
 	if artifacts, err = s.disk.keepAll(files, s.fail); err != nil {
+		if !s.History.Postgres() { // there another worker may have the run by now, and its files have these names
+			s.disk.Discard(artifacts)
+		}
 		return nil, nil, err
 	}
 	s.fail("kept")

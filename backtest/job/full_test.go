@@ -54,7 +54,7 @@ func TestFullAtEveryWrite(t *testing.T) {
 			if failed.Problem.Code != want || len(failed.Artifacts) != 0 {
 				t.Errorf("operation %d: %+v with %d files", n, failed.Problem, len(failed.Artifacts))
 			}
-			left, err := filepath.Glob(filepath.Join(r.dir, "*", failed.ID+"*.part"))
+			left, err := filepath.Glob(filepath.Join(r.dir, "*", failed.ID+"*"))
 			if err != nil || len(left) > 0 {
 				t.Errorf("operation %d left %v %v", n, left, err)
 			}

@@ -205,6 +205,7 @@ func (a *archive) database(ctx context.Context, path, copy string) ([]Entry, err
 	}
 	defer live.Close()
 	defer os.Remove(copy)
+	defer os.Remove(copy + "-journal") // there when the copy could not be made
 	if _, err := live.ExecContext(ctx, "VACUUM INTO ?", copy); err != nil {
 		return nil, fmt.Errorf("copy the database %s: %w", path, err)
 	}
