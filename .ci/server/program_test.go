@@ -54,7 +54,9 @@ type serving struct {
 	env  []string
 	cmd  *exec.Cmd
 	done chan struct{}
-	err  *log
+
+	files64 bool // start it with 64 file descriptors
+	err     *log
 }
 
 // log is what a process says, read while it does.
@@ -104,6 +106,9 @@ func (s *serving) start() {
 	s.err = &log{}
 	s.done = make(chan struct{})
 	s.cmd = exec.Command(program, s.args...)
+	if s.files64 {
+		s.cmd = exec.Command("sh", append([]string{"-c", `ulimit -n 64 && exec "$0" "$@"`, program}, s.args...)...)
+	}
 	s.cmd.Env, s.cmd.Stderr = s.env, s.err
 	if err := s.cmd.Start(); err != nil {
 		s.t.Fatal(err)
@@ -153,6 +158,15 @@ func call(c *http.Client, method, url, body string, into any) (status int, text 
 	return res.StatusCode, text, err
 }
 
+// newRequest is a request with a token and without a body.
+func newRequest(method, url, token string) (*http.Request, error) {
+	r, err := http.NewRequest(method, url, nil)
+	if err == nil {
+		r.Header.Set("Authorization", "Bearer "+token)
+	}
+	return r, err
+}
+
 func newClient() *http.Client {
 	return &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 1}, Timeout: 2 * time.Minute}
 }
@@ -190,6 +204,7 @@ func (s *serving) ended(c *http.Client, id string) run {
 func command(t *testing.T, args ...string) string {
 	t.Helper()
 	c := exec.Command(program, append(args, "--env-file", "none", "--data-dir", data)...)
+	c.Stdin = strings.NewReader("correct horse battery\n") // for those that ask for a password
 	var out, faults bytes.Buffer
 	c.Stdout, c.Stderr = &out, &faults
 	if err := c.Run(); err != nil {

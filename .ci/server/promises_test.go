@@ -108,6 +108,7 @@ const kills = 60
 // kill -9 in sixty places while eight clients ask: what was acknowledged is there, ends, and gives the bytes that
 // it would have given undisturbed.
 func TestKills(t *testing.T) {
+	t.Parallel()
 	results := t.TempDir()
 	s := newServing(t, results)
 	end := load(8, 1500*time.Millisecond, s)
@@ -130,6 +131,7 @@ func TestKills(t *testing.T) {
 // Three servers share a PostgreSQL database and a results folder, as machines of one cluster do; one of them is
 // killed again and again: the others finish what it had begun.
 func TestServersOnPostgreSQL(t *testing.T) {
+	t.Parallel()
 	pg, err := pgtest.Start()
 	if errors.Is(err, pgtest.ErrNone) {
 		t.Skip("LEFT OUT: PostgreSQL is not installed")
@@ -177,6 +179,7 @@ func TestServersOnPostgreSQL(t *testing.T) {
 // A disk that fills up: new work is refused in words, old results stay readable, and with room it goes on
 // without a restart.
 func TestFullDisk(t *testing.T) {
+	t.Parallel()
 	results := t.TempDir()
 	if err := syscall.Mount("tmpfs", results, "tmpfs", 0, "size=24m"); err != nil {
 		t.Skipf("LEFT OUT: mounting a small file system needs root: %v", err)
@@ -250,6 +253,7 @@ func TestFullDisk(t *testing.T) {
 
 // Backups while clients write: each holds everything that was acknowledged before it began, with the right sums.
 func TestBackupsUnderLoad(t *testing.T) {
+	t.Parallel()
 	results := t.TempDir()
 	s := newServing(t, results)
 	c := newClient()
