@@ -1,7 +1,6 @@
 package server_test
 
 import (
-	"net/http/httptest"
 	"net/netip"
 	"strings"
 	"testing"
@@ -220,43 +219,5 @@ func TestClientAddresses(t *testing.T) {
 	}
 	if rec := w.ask("GET", "/api/health", "", "RemoteAddr", "192.0.2.1:1"); rec.Code != 200 {
 		t.Errorf("health is limited: %d", rec.Code)
-	}
-}
-
-// Texts of users come back as they are in JSON, and can neither run in a page nor make up lines of a log.
-func TestTextsOfUsersDoNothing(t *testing.T) {
-	w := newWorld(t, worldOptions{})
-	payloads := []string{`<script>alert(1)</script>`, `"><img src=x onerror=alert(1)>`, `<svg onload=alert(1)>`, `javascript:alert(1)`, `{{constructor.constructor('alert(1)')()}}`,
-		`</style><script>alert(1)</script>`, `<iframe srcdoc="<script>alert(1)</script>">`, `=HYPERLINK("http://evil.example")`, `+1+cmd|' /C calc'!A0`, `@SUM(1)`, `-2+3`, `<!--`, `]]>`, `&lt;script&gt;`, "`${alert(1)}`"}
-	for _, x := range payloads {
-		doc := strings.Replace(trend, `"name": "up"`, `"name": `+mustJSON(x)+`, "notes": `+mustJSON(x), 1)
-		id := w.finished(body(doc, `, "notes": `+mustJSON(x)+`, "tags": ["t"]`))
-		sheet := w.ask("GET", "/api/files/tearsheet/"+id+".html", "").Body.String()
-		if strings.Contains(sheet, x) && strings.ContainsAny(x, "<>") && x != `&lt;script&gt;` {
-			t.Errorf("the tearsheet holds %s as it is", x)
-		}
-		table := w.ask("GET", "/api/files/csv/"+id+".csv", "").Body.String()
-		for _, line := range strings.Split(table, "\n")[1:] {
-			if strings.HasPrefix(strings.TrimPrefix(line, `"`), x[:1]) && strings.ContainsAny(x[:1], "=+-@") {
-				t.Errorf("a cell of the table begins with %s", x)
-			}
-		}
-		rec := w.ask("GET", "/api/backtest/history?q="+strings.NewReplacer(" ", "%20", "<", "%3C", ">", "%3E", `"`, "%22", "`", "%60", "{", "%7B", "}", "%7D", "|", "%7C", "+", "%2B", "&", "%26", "#", "%23").Replace(x), "")
-		if strings.Contains(rec.Body.String(), "<script") {
-			t.Errorf("the answer holds a script: %.200s", rec.Body)
-		}
-	}
-	r := httptest.NewRequest("GET", "/api/health", nil)
-	r.Host = "localhost"
-	r.URL.Path = "/api/x\n127.0.0.1 - - forged"
-	r.Header.Set("User-Agent", "a\"\n127.0.0.1 - - [x] \"GET /forged")
-	w.handler.ServeHTTP(httptest.NewRecorder(), r)
-	for _, line := range strings.Split(w.access.String(), "\n") {
-		if strings.HasPrefix(line, "127.0.0.1 - - forged") || strings.HasPrefix(line, "127.0.0.1 - - [x]") {
-			t.Errorf("a client has written the line %q", line)
-		}
-	}
-	if !strings.Contains(w.access.String(), `"POST /api/backtest/run HTTP/1.1" 200`) {
-		t.Errorf("the access log: %.300s", w.access)
 	}
 }

@@ -43,6 +43,7 @@ func TestMalformedHTTP(t *testing.T) {
 	address := s.Listener.Addr().String()
 	const host = "Host: localhost\r\n"
 	post := "POST /api/strategies/check HTTP/1.1\r\n" + host + "Content-Type: application/json\r\n"
+	tried := 0
 	for name, x := range map[string]struct {
 		text string
 		want []int
@@ -72,9 +73,16 @@ func TestMalformedHTTP(t *testing.T) {
 		"a bad escape":               {"GET /api/%zz HTTP/1.1\r\n" + host + "\r\n", []int{400}},
 		"upgrade to h2c":             {"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", []int{400, 421, 505, 0}},
 		"a length and chunks":        {post + "Content-Length: 6\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nG", []int{400}},
+		"a header on two lines":      {"GET /api/health HTTP/1.1\r\n" + host + "X: a\r\n b\r\n\r\n", []int{200, 400}}, // net/http joins them
+		"codings twice":              {post + "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", []int{400, 501}},
+		"a coding with a tab":        {post + "Transfer-Encoding:\x0bchunked\r\n\r\n0\r\n\r\n", []int{400, 501}},
+		"lengths in one line":        {post + "Content-Length: 2, 3\r\n\r\n{}", []int{400}},
+		"a length in hex":            {post + "Content-Length: 0x2\r\n\r\n{}", []int{400}},
+		"a chunk without end":        {post + "Transfer-Encoding: chunked\r\n\r\nffffffffffffffffff\r\n{}\r\n0\r\n\r\n", []int{400}},
 		"1 GiB announced":            {post + "Content-Length: 1073741824\r\n\r\n", []int{413}},
 		"a gzip bomb":                {post + "Content-Encoding: gzip\r\nContent-Length: 10\r\n\r\n\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03", []int{400}},
 	} {
+		tried++
 		got := raw(t, address, x.text)
 		ok := false
 		for _, want := range x.want {
@@ -83,6 +91,9 @@ func TestMalformedHTTP(t *testing.T) {
 		if !ok {
 			t.Errorf("%s: status %d, want one of %v", name, got, x.want)
 		}
+	}
+	if tried < 30 {
+		t.Errorf("only %d requests", tried)
 	}
 	if got := raw(t, address, "GET /api/health HTTP/1.1\r\n"+host+"\r\n"); got != 200 {
 		t.Errorf("afterwards health answers %d", got)

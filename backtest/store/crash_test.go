@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -232,7 +233,11 @@ func TestFlippedByte(t *testing.T) {
 		return nil
 	}
 	must(t, readAll())
-	tested := 0
+	tested, mutated, silent, rng := 0, 0, []string(nil), rand.New(rand.NewPCG(8, 8))
+	tries, least := 850, 5000
+	if testing.Short() {
+		tries, least = 20, 1000
+	}
 	for name, good := range files(t, dir) {
 		if name == "LOCK" {
 			continue
@@ -264,12 +269,46 @@ func TestFlippedByte(t *testing.T) {
 				t.Fatalf("%s cut to %d of %d bytes: %v", name, n, len(good), err)
 			}
 		}
+		for try := range tries {
+			bad := spoilt(rng, good, try%5)
+			if bytes.Equal(bad, good) || strings.HasSuffix(name, ".jsonl") && try%5 != 0 {
+				continue // what the lines of a list are, Verify says
+			}
+			replace(t, filepath.Join(dir, name), bad)
+			if err := readAll(); errors.Is(err, bar.ErrNoData) {
+				t.Fatalf("%s, mutation %d: it looks like absent data: %v", name, try, err)
+			} else if err == nil && try%5 != 4 {
+				silent = append(silent, fmt.Sprintf("%s, mutation %d", name, try))
+			}
+			mutated++
+		}
 		replace(t, filepath.Join(dir, name), good)
 		must(t, readAll())
 	}
-	if tested < 1000 {
-		t.Errorf("only %d bytes were tried", tested)
+	if tested+mutated < least || len(silent) > 0 {
+		t.Errorf("%d bytes and %d mutations were tried; not noticed: %v", tested, mutated, silent)
 	}
+}
+
+// spoilt is a copy of a file with damage of one of five kinds.
+func spoilt(rng *rand.Rand, good []byte, kind int) []byte {
+	bad, at := slices.Clone(good), rng.IntN(len(good))
+	end := min(at+1+rng.IntN(512), len(good))
+	switch kind {
+	case 0: // bits of several bytes
+		for range 1 + rng.IntN(8) {
+			bad[rng.IntN(len(bad))] ^= 1 << rng.IntN(8)
+		}
+	case 1: // what was never written
+		clear(bad[at:end])
+	case 2:
+		bad = bad[:at]
+	case 3: // written twice
+		bad = slices.Insert(bad, at, bad[at:end]...)
+	case 4:
+		bad = append(bad, make([]byte, end-at)...)
+	}
+	return bad
 }
 
 // replace a file as a new one, because the old one may be mapped.

@@ -114,10 +114,10 @@ func FuzzDecodeBytes(f *testing.F) {
 	})
 }
 
-var tries = flag.Int("mutations", 400, "how many damaged copies of a file to try")
+var tries = flag.Int("mutations", 5000, "how many damaged copies of a file to try")
 
 // Every damaged copy of a file is refused or, where the damage hit a byte without meaning (the time
-// in gzip's header), decodes to the very same batch. Run with -mutations 20000 for the long form.
+// in gzip's header), decodes to the very same batch. Run with -mutations 200000 for the long form.
 func TestNoMutationGivesAWrongBar(t *testing.T) {
 	want := market(t, 40, 12)
 	var file bytes.Buffer
@@ -130,7 +130,7 @@ func TestNoMutationGivesAWrongBar(t *testing.T) {
 	for try := range *tries {
 		bad := slices.Clone(file.Bytes())
 		at := rng.IntN(len(bad))
-		switch try % 5 {
+		switch try % 8 {
 		case 0:
 			bad[at] ^= 1 << rng.IntN(8)
 		case 1:
@@ -141,9 +141,22 @@ func TestNoMutationGivesAWrongBar(t *testing.T) {
 			bad = slices.Delete(bad, at, at+1)
 		case 4:
 			bad = slices.Insert(bad, at, byte(rng.Uint32()))
+		case 5: // a sector that was never written
+			end := min(at+512, len(bad))
+			if bytes.Equal(bad[at:end], make([]byte, end-at)) {
+				bad[at]++
+			}
+			clear(bad[at:end])
+		case 6: // a sector written twice
+			bad = slices.Insert(bad, at, bad[at:min(at+512, len(bad))]...)
+		case 7:
+			bad = append(bad, make([]byte, 1+rng.IntN(512))...)
 		}
 		got, notes, err := d.Decode(flatfile.Source{Dataset: flatfile.Minute, Session: want.Session, Reader: bytes.NewReader(bad)})
 		if err != nil {
+			if text := err.Error(); !strings.Contains(text, flatfile.Key(flatfile.Minute, want.Session)) || !strings.Contains(text, "(byte ") || len(got.Time) > 0 {
+				t.Fatalf("mutation %d: %d rows and an error that does not name the file and the place: %v", try, len(got.Time), err)
+			}
 			refused++
 			continue
 		}
