@@ -196,7 +196,13 @@ func (s *Service) work(ctx context.Context, run *history.Run) (done *Done, artif
 	if err != nil {
 		return nil, nil, err
 	}
-	if artifacts, err = s.disk.keepAll(files, s.fail); err != nil {
+	if err := ctx.Err(); err != nil {
+		return nil, nil, err
+	}
+	if artifacts, err = s.disk.keepAll(files, s.fail); err == nil {
+		err = ctx.Err() // somebody stopped it meanwhile
+	}
+	if err != nil {
 		if !s.History.Postgres() { // there another worker may have the run by now, and its files have these names
 			s.disk.Discard(artifacts)
 		}
