@@ -2,8 +2,10 @@ package stats_test
 
 import (
 	"math"
+	"slices"
 	"testing"
 
+	"backtester/backtest/instrument"
 	"backtester/backtest/stats"
 
 	"pgregory.net/rapid"
@@ -90,6 +92,35 @@ func TestPypboExamples(t *testing.T) {
 	within(t, "sortino", get(t, m, "sortino"), 4.417261, 1e-6)
 	_, _, _, omega := stats.WithThreshold([]float64{.0089, .0012, -.002, .01, -.0002, .02, .03, .01, -.003, .01, .0102, -.01}, .01)
 	near(t, "omega .01", omega, .463901689)
+}
+
+// Pinned by the tests of pypbo (a Sharpe ratio above a benchmark of 5 %) and of ffn (Apple's closes of two weeks,
+// to three digits).
+func TestRatesOfOthers(t *testing.T) {
+	r := []float64{.259, .198, .364, -.081, .057, .055, .188, .317, .24, .184, -.01, .526}
+	m := stats.Compute(stats.Input{Dates: weekdays(len(r)), Equity: curve(r), PeriodsPerYear: 1, RiskFreeAnnual: .05})
+	within(t, "sharpe", get(t, m, "sharpe"), .834364, 1e-6)
+
+	var days []instrument.Date
+	for _, d := range []int{10, 11, 12, 15, 16, 17, 18, 19, 22, 23} {
+		days = append(days, instrument.NewDate(2004, 3, d))
+	}
+	apple := []float64{13.84, 13.575, 13.78, 13.225, 12.91, 13.095, 12.835, 12.93, 12.93, 12.645}
+	m = stats.Compute(stats.Input{Dates: days, Equity: apple})
+	within(t, "max_drawdown", get(t, m, "max_drawdown"), -.086, .0005)
+	if v, ok := m.Get("cagr"); ok {
+		t.Errorf("two weeks grow by %g a year", v)
+	}
+	within(t, "growth by the calendar", math.Pow(1+get(t, m, "total_return"), 365.25/get(t, m, "calendar_days"))-1, -.921, .0005)
+
+	// 53 weeks of +0.6 % are scaled by the calendar, not by 52.
+	var weeks []instrument.Date
+	for i := range 54 {
+		weeks = append(weeks, instrument.NewDate(2020, 1, 3)+instrument.Date(7*i))
+	}
+	m = stats.Compute(stats.Input{Dates: weeks, Equity: curve(slices.Repeat([]float64{.006}, 53))})
+	near(t, "cagr of weeks", get(t, m, "cagr"), math.Pow(1.006, 365.25/7)-1)
+	near(t, "weeks a year", get(t, m, "periods_per_year"), 52)
 }
 
 // Trade statistics pinned by the tests of QuantConnect LEAN.
