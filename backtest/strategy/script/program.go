@@ -46,6 +46,11 @@
 // Steps of the interpreter are bounded for each call and for the whole run; work on long lists and
 // texts counts as steps. What a script keeps is bounded, and so is what one operation makes. A failure
 // says where it happened.
+//
+// # Cost
+//
+// A call of on_bar that looks at one symbol, compares two of its signals and decides nothing takes about
+// 0.4 us on one core, the engine's share of a bar included; make bench measures it.
 package script
 
 import (
