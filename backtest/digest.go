@@ -87,6 +87,9 @@ func digestSeries(h hash.Hash, name string, s *bar.Series) {
 	words(h, uint64(len(s.Actions.Splits)))
 	for _, x := range s.Actions.Dividends {
 		words(h, uint64(uint32(x.Ex)), uint64(uint32(x.Pay)), math.Float64bits(x.Cash))
+		if x.Declared != 0 {
+			words(h, uint64(uint32(x.Declared)))
+		}
 	}
 	words(h, uint64(len(s.Actions.Dividends)))
 }

@@ -199,6 +199,8 @@ type dividendInfo struct {
 	Ex   instrument.Date `json:"ex"`
 	Pay  instrument.Date `json:"pay"`
 	Cash float64         `json:"cash"` // USD a share
+
+	Declared instrument.Date `json:"declared,omitzero"`
 }
 
 func infoOfInstrument(who instrument.Instrument, actions instrument.Actions) instrumentInfo {

@@ -32,6 +32,8 @@ type actionInfo struct {
 	To     float64 `json:"split_to,omitempty"`
 	Cash   float64 `json:"cash_amount,omitempty"`
 	Pay    string  `json:"pay_date,omitempty"`
+
+	Declared string `json:"declaration_date,omitempty"`
 }
 
 func (o *dataOptions) actions(ctx context.Context, symbols []string) error {
@@ -53,7 +55,11 @@ func (o *dataOptions) actions(ctx context.Context, symbols []string) error {
 			list = append(list, actionInfo{Symbol: symbol, Ex: x.Ex.String(), From: x.From, To: x.To})
 		}
 		for _, x := range a.Dividends {
-			list = append(list, actionInfo{Symbol: symbol, Ex: x.Ex.String(), Cash: x.Cash, Pay: x.Pay.String()})
+			row := actionInfo{Symbol: symbol, Ex: x.Ex.String(), Cash: x.Cash, Pay: x.Pay.String()}
+			if x.Declared != 0 {
+				row.Declared = x.Declared.String()
+			}
+			list = append(list, row)
 		}
 	}
 	if o.format == "json" {
@@ -67,9 +73,9 @@ func (o *dataOptions) actions(ctx context.Context, symbols []string) error {
 	}
 	rows := make([][]string, len(list))
 	for i, x := range list {
-		rows[i] = []string{x.Symbol, x.Ex, number(x.From), number(x.To), number(x.Cash), x.Pay}
+		rows[i] = []string{x.Symbol, x.Ex, number(x.From), number(x.To), number(x.Cash), x.Pay, x.Declared}
 	}
-	header := []string{"symbol", "ex_date", "split_from", "split_to", "cash_amount", "pay_date"}
+	header := []string{"symbol", "ex_date", "split_from", "split_to", "cash_amount", "pay_date", "declaration_date"}
 	if o.format == "csv" {
 		return o.writeCSV(header, rows)
 	}

@@ -47,8 +47,8 @@ A store has the calendar of one market: that of the US exchanges or, with --cale
 never closes (crypto: every date, in UTC) or of currencies (Sunday to Friday 17:00 New York time, dates
 in UTC). Bars of other days are left out, and counted.
 
-Actions are CSV: symbol, ex_date, and split (4:1) or split_from and split_to, or cash_amount and
-pay_date; the output of data actions --format csv; or what Yahoo gives.`,
+Actions are CSV: symbol, ex_date, and split (4:1) or split_from and split_to, or cash_amount,
+pay_date and declaration_date; the output of data actions --format csv; or what Yahoo gives.`,
 		Example: "  backtester data import AAPL.csv MSFT.csv --actions actions.csv\n  backtester data import --store stooq d_us_txt/data/daily/us\n  backtester data import --store coins --calendar always BTC.csv\n  backtester run golden-cross --store imported --symbols AAPL",
 		Args:    arguments(0, -1, ""),
 		RunE:    func(cmd *cobra.Command, args []string) error { return o.run(cmd.Context(), args) },

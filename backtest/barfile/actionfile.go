@@ -30,7 +30,7 @@ type SymbolActions struct {
 //   - split (4:1, 4/1 or 4, new shares for old ones) or stock splits, or split_from and split_to;
 //   - dividend, cash_amount, cash or amount: USD a share as paid; or dividends, as Yahoo calls it, USD
 //     restated for later splits, which is undone by the splits of the same file;
-//   - pay_date.
+//   - pay_date; declaration_date or declared, the day on which a dividend was announced.
 //
 // A row may hold a split, a dividend, both or neither. What the export of actions writes, this reads.
 // Symbols come sorted, actions in the form of instrument.Clean. Refused, with the line: no date or
@@ -46,7 +46,7 @@ func ReadActions(path, symbol string) ([]SymbolActions, error) {
 
 // actionColumns are where the parts of an action stand in a row; -1 where they do not.
 type actionColumns struct {
-	symbol, date, ratio, from, to, cash, restated, pay int
+	symbol, date, ratio, from, to, cash, restated, pay, declared int
 }
 
 func findActionColumns(header []string) (actionColumns, error) {
@@ -65,7 +65,7 @@ func findActionColumns(header []string) (actionColumns, error) {
 	c := actionColumns{
 		symbol: find("symbol", "ticker"), date: find("date", "ex date", "ex dividend date", "execution date", "ex"),
 		ratio: find("split", "stock splits", "stock split", "ratio"), from: find("split from"), to: find("split to"),
-		cash: find("dividend", "cash amount", "cash", "amount"), restated: find("dividends"), pay: find("pay date"),
+		cash: find("dividend", "cash amount", "cash", "amount"), restated: find("dividends"), pay: find("pay date"), declared: find("declaration date", "declared"),
 	}
 	switch {
 	case c.date < 0:
@@ -167,8 +167,14 @@ func (c actionColumns) read(row []string, a *instrument.Actions) error {
 			return err
 		}
 	}
+	var declared instrument.Date
+	if p := cell(c.declared); p != "" {
+		if declared, err = dayOf(p); err != nil {
+			return err
+		}
+	}
 	if cash > 0 {
-		a.Dividends = append(a.Dividends, instrument.Dividend{Ex: ex, Pay: pay, Cash: cash})
+		a.Dividends = append(a.Dividends, instrument.Dividend{Ex: ex, Pay: pay, Cash: cash, Declared: declared})
 	}
 	return nil
 }

@@ -261,10 +261,10 @@ func TestRestoreByHand(t *testing.T) {
 
 func TestReadActions(t *testing.T) {
 	for _, c := range []struct{ name, text, want string }{
-		{"own", "symbol,ex_date,split_from,split_to,cash_amount,pay_date,note\nB,2020-08-31,1,4,,,x\nA,2020-08-07,,,0.82,2020-08-13,\nA,2020-08-07,,,0.1,,\n",
-			"A [] [{2020-08-07  0.1} {2020-08-07 2020-08-13 0.82}]\nB [{2020-08-31 1 4}] []\n"},
+		{"own", "symbol,ex_date,split_from,split_to,cash_amount,pay_date,declaration_date,note\nB,2020-08-31,1,4,,,,x\nA,2020-08-07,,,0.82,2020-08-13,2020-07-30,\nA,2020-08-07,,,0.1,,,\n",
+			"A [] [{2020-08-07  0.1 1970-01-01} {2020-08-07 2020-08-13 0.82 2020-07-30}]\nB [{2020-08-31 1 4}] []\n"},
 		{"Yahoo's splits", "Date,Stock Splits\n2020-08-31,4:1\n2014-06-09,7/1\n2000-06-21,2.0\n", "X [{2000-06-21 1 2} {2014-06-09 1 7} {2020-08-31 1 4}] []\n"},
-		{"Yahoo's dividends, restated", "Date,Dividends,Stock Splits\n2020-08-07 00:00:00-04:00,0.205,0.0\n2020-08-31 00:00:00-04:00,0.0,4.0\n", "X [{2020-08-31 1 4}] [{2020-08-07  0.82}]\n"},
+		{"Yahoo's dividends, restated", "Date,Dividends,Stock Splits\n2020-08-07 00:00:00-04:00,0.205,0.0\n2020-08-31 00:00:00-04:00,0.0,4.0\n", "X [{2020-08-31 1 4}] [{2020-08-07  0.82 1970-01-01}]\n"},
 	} {
 		got, err := barfile.ReadActions(tempFile(t, "a.csv", c.text), "X")
 		if err != nil {

@@ -30,9 +30,6 @@ func (k *checker) call(t *tree) termID {
 	if spec, ok := k.c.spec(t.text); ok {
 		return k.indicator(t, spec, "")
 	}
-	if what, ok := promised[t.text]; ok {
-		return k.notBuilt(t, what)
-	}
 	k.each(t.args)
 	_, isParam := k.c.params[t.text]
 	_, isSignal := k.c.signals[t.text]

@@ -228,14 +228,7 @@ func (k *checker) name(t *tree) termID {
 		}
 		return k.indicator(&tree{shape: shapeCall, text: t.text, off: t.off, end: t.end, at: t.off}, spec, "")
 	}
-	if what, ok := promised[t.text]; ok {
-		return k.notBuilt(t, what)
-	}
 	return k.fault(t, "unknown_name", "unknown name "+clip(t.text), suggest(t.text, k.c.names))
-}
-
-func (k *checker) notBuilt(t *tree, what string) termID {
-	return k.fault(t, "not_built", fmt.Sprintf("%s: %s cannot be used in expressions yet", k.source(t), what), "")
 }
 
 // word is a name of the language without parentheses.

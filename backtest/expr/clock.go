@@ -31,6 +31,7 @@ const (
 	clockSession  // any number that is the same within a session only: for indicators
 	clockDividend // since an action of the instrument
 	clockSplit
+	clockToDividend
 
 	clockHour // from here on the time within the session counts
 	clockMinute
@@ -58,6 +59,7 @@ func clockWords() []word {
 		{sig: "is_quarter_start", op: opTime, kind: Bool, n: int(clockQuarterStart), doc: "the first session of its quarter"},
 		{sig: "is_year_start", op: opTime, kind: Bool, n: int(clockYearStart), doc: "the first session of its year"},
 		{sig: "days_since_dividend", op: opTime, kind: Number, n: int(clockDividend), doc: "calendar days since the last ex-date of a cash dividend, 0 on it; absent before the first"},
+		{sig: "days_to_dividend", op: opTime, kind: Number, n: int(clockToDividend), doc: "calendar days to the next ex-date of a cash dividend that was announced before the day of the bar, 0 on every ex-date; absent where none is known"},
 		{sig: "days_since_split", op: opTime, kind: Number, n: int(clockSplit), doc: "calendar days since the last split took effect, 0 on that day; absent before the first"},
 		{sig: "hour", op: opTime, kind: Number, n: int(clockHour), doc: "hour in which the bar starts, exchange time; absent on daily and longer bars"},
 		{sig: "minute", op: opTime, kind: Number, n: int(clockMinute), doc: "minute of the hour at which the bar starts; absent on daily and longer bars"},
@@ -99,8 +101,12 @@ func (r clockReader) numbers(dst []float64, c clock) {
 		r.times(dst, c)
 		return
 	}
-	if c == clockDividend || c == clockSplit {
+	switch c {
+	case clockDividend, clockSplit:
 		r.since(dst, c)
+		return
+	case clockToDividend:
+		r.untilDividend(dst)
 		return
 	}
 	last, v := instrument.None, 0.0
@@ -134,6 +140,28 @@ func (r clockReader) since(dst []float64, c clock) {
 		if k > 0 {
 			dst[i] = float64(d - ex[k-1])
 		}
+	}
+}
+
+// untilDividend fills dst with the calendar days to the next dividend that was known at each bar. What was
+// announced on the day of the bar may have come after its close.
+func (r clockReader) untilDividend(dst []float64) {
+	all := r.series.Actions.Dividends
+	last, days := instrument.None, math.NaN()
+	for i := range dst {
+		if d := r.date(i); d != last {
+			last, days = d, math.NaN()
+			for len(all) > 0 && all[0].Ex < d {
+				all = all[1:]
+			}
+			for _, x := range all {
+				if x.Ex == d || x.Declared != 0 && x.Declared < d {
+					days = float64(x.Ex - d)
+					break
+				}
+			}
+		}
+		dst[i] = days
 	}
 }
 

@@ -203,4 +203,34 @@ func TestDaysSinceActions(t *testing.T) {
 	}
 }
 
+// Days to a dividend count from the day after its announcement on, never from one that nobody knew of.
+func TestDaysToDividend(t *testing.T) {
+	s := walk(30, 1)
+	s.Actions.Dividends = []instrument.Dividend{
+		{Ex: s.Date(3), Cash: 1},                            // announced nobody knows when
+		{Ex: s.Date(12), Cash: 1, Declared: s.Date(5)},      //
+		{Ex: s.Date(12), Cash: 2},                           // beside it
+		{Ex: s.Date(20), Cash: 1},                           // unknown, before one that is known
+		{Ex: s.Date(25), Cash: 1, Declared: s.Date(10)},     // announced before the one before it went ex
+		{Ex: s.Date(29) + 9, Cash: 1, Declared: s.Date(27)}, // after the last bar
+	}
+	got := column(t, s, bar.Basis{}, "days_to_dividend")
+	for i := range got {
+		want := absentValue
+		switch {
+		case i == 3 || i == 12 || i == 20:
+			want = 0
+		case i > 5 && i < 12:
+			want = float64(s.Date(12) - s.Date(i))
+		case i > 12 && i <= 25:
+			want = float64(s.Date(25) - s.Date(i))
+		case i > 27:
+			want = float64(s.Date(29) + 9 - s.Date(i))
+		}
+		if !same(got[i:i+1], []float64{want}) {
+			t.Errorf("bar %d: %v, want %v", i, got[i], want)
+		}
+	}
+}
+
 var absentValue = math.NaN()

@@ -140,7 +140,6 @@ func TestFaults(t *testing.T) {
 		{"close < «entry_price»", "no_position", "it can be used in exit rules"},
 		{"«bars_held» > 5", "no_position", "it can be used in exit rules"},
 		{"close < «at_entry(close)»", "no_position", "it can be used in exit rules"},
-		{"«days_to_dividend» > 5", "not_built", "the day of their announcement"},
 		// other bars
 		{"«sym(\"SPY\")» > 5", "wrong_kind", "says where to look, but not at what"},
 		{"«tf» > 5", "needs_call", "write tf("},
@@ -320,7 +319,7 @@ func TestMadeFaults(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		f := drawFormula(t)
 		bad := rapid.SampledFrom([]struct{ text, code string }{
-			{"clsoe", "unknown_name"}, {"smaa(close, 3)", "unknown_function"}, {"entry_price", "no_position"}, {"days_to_dividend", "not_built"},
+			{"clsoe", "unknown_name"}, {"smaa(close, 3)", "unknown_function"}, {"entry_price", "no_position"},
 			{"sma(close, 0)", "out_of_range"}, {"close[-2]", "future"}, {"abs(1, 2)", "wrong_count"}, {"sma", "needs_call"}, {"5x", "bad_number"},
 			{"sma(close, open)", "not_constant"}, {"(1 < 2)", "wrong_kind"}, {"high.x", "no_member"}, {"low(2)", "not_callable"}, {"'a'", "text"},
 		}).Draw(t, "fault")

@@ -140,11 +140,6 @@ var words = slices.Concat(
 	}),
 )
 
-// promised are names of the language that are not built yet.
-var promised = map[string]string{
-	"days_to_dividend": "dividends to come, for which the day of their announcement would have to be known,",
-}
-
 // wordIndex finds words by name and alias; never written after it is made.
 var wordIndex = func() map[string]*word {
 	m := map[string]*word{}
@@ -235,7 +230,7 @@ func taken(name string) string {
 		}
 		return "a " + w.Group
 	}
-	if _, ok := promised[name]; ok || name == "def" || name == "let" {
+	if name == "def" || name == "let" {
 		return "a function"
 	}
 	if _, ok := indicator.Lookup(name); ok {

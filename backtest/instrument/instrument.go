@@ -49,6 +49,8 @@ type Dividend struct {
 	Ex   Date
 	Pay  Date // None when unknown: then it is paid on Ex
 	Cash float64
+	// Declared is the day on which it was announced, 0 when unknown: then nobody knew of it before Ex.
+	Declared Date
 }
 
 // Actions are all known corporate actions of one instrument, each list sorted by Ex. Several

@@ -15,7 +15,7 @@ import (
 type line struct {
 	Instrument instrument.Instrument `json:"instrument"`
 	Splits     string                `json:"splits,omitempty"`    // ex from to; ...
-	Dividends  string                `json:"dividends,omitempty"` // ex pay cash; ..., - for no pay date
+	Dividends  string                `json:"dividends,omitempty"` // ex pay cash declared; ..., - for no pay date, nothing for no day of announcement
 	Old        *instrument.Actions   `json:"actions,omitempty"`
 }
 
@@ -30,6 +30,9 @@ func encodeRecord(r record) ([]byte, error) {
 			pay = strconv.Itoa(int(d.Pay))
 		}
 		dividends = fmt.Appendf(separated(dividends, i), "%d %s %s", d.Ex, pay, shortest(d.Cash))
+		if d.Declared != 0 {
+			dividends = fmt.Appendf(dividends, " %d", d.Declared)
+		}
 	}
 	return json.Marshal(line{Instrument: r.Instrument, Splits: string(splits), Dividends: string(dividends)})
 }
@@ -55,18 +58,25 @@ func decodeRecord(b []byte) (record, error) {
 		return r, nil
 	}
 	for item, rest := next(l.Splits); item != ""; item, rest = next(rest) {
-		f, ok := numbers(item)
-		if !ok {
+		f, more, ok := numbers(item)
+		if !ok || more != "" {
 			return r, fmt.Errorf("the split %q is not three numbers", item)
 		}
 		r.Actions.Splits = append(r.Actions.Splits, instrument.Split{Ex: instrument.Date(f[0]), From: f[1], To: f[2]})
 	}
 	for item, rest := next(l.Dividends); item != ""; item, rest = next(rest) {
-		f, ok := numbers(item)
+		f, declared, ok := numbers(item)
 		if !ok {
 			return r, fmt.Errorf("the dividend %q is not three numbers", item)
 		}
 		d := instrument.Dividend{Ex: instrument.Date(f[0]), Pay: instrument.None, Cash: f[2]}
+		if declared != "" {
+			day, err := strconv.ParseInt(declared, 10, 32)
+			if err != nil {
+				return r, fmt.Errorf("the dividend %q ends in no date", item)
+			}
+			d.Declared = instrument.Date(day)
+		}
 		if f[1] == f[1] {
 			d.Pay = instrument.Date(f[1])
 		}
@@ -84,22 +94,22 @@ func next(list string) (item, rest string) {
 	return item, rest
 }
 
-// numbers of an item; NaN for -, which only a pay date may be.
-func numbers(item string) (f [3]float64, ok bool) {
+// numbers are the first three words of an item, and what follows them; NaN for -, which only a pay date may be.
+func numbers(item string) (f [3]float64, rest string, ok bool) {
 	for i := range f {
-		word, rest, more := strings.Cut(item, " ")
-		if more != (i < len(f)-1) {
-			return f, false
+		word, behind, more := strings.Cut(item, " ")
+		if !more && i < len(f)-1 {
+			return f, "", false
 		}
-		item = rest
+		item = behind
 		if word == "-" {
 			word = "NaN"
 		}
 		v, err := strconv.ParseFloat(word, 64)
 		if err != nil || v != v && i != 1 {
-			return f, false
+			return f, "", false
 		}
 		f[i] = v
 	}
-	return f, true
+	return f, item, true
 }

@@ -26,6 +26,9 @@ func TestRecords(t *testing.T) {
 			if rapid.Bool().Draw(t, "no pay date") {
 				d.Pay = instrument.None
 			}
+			if rapid.Bool().Draw(t, "announced") {
+				d.Declared = date("declared")
+			}
 			r.Actions.Dividends = append(r.Actions.Dividends, d)
 		}
 		b, err := encodeRecord(r)
@@ -49,7 +52,7 @@ func TestRecords(t *testing.T) {
 }
 
 func FuzzRecord(f *testing.F) {
-	f.Add(`{"instrument":{"ID":"A"},"splits":"18505 1 4;18506 2 1","dividends":"18481 18487 0.82;18482 - 1e-3"}`)
+	f.Add(`{"instrument":{"ID":"A"},"splits":"18505 1 4;18506 2 1","dividends":"18481 18487 0.82 18400;18482 - 1e-3"}`)
 	f.Add(`{"instrument":{"ID":"A"},"splits":"18505 1","dividends":"- - -"}`)
 	f.Add(`{"actions":{"Splits":[{"Ex":"2020-08-31","From":1,"To":4}]}}`)
 	f.Fuzz(func(t *testing.T, s string) {

@@ -102,7 +102,9 @@ func (f *fog) forget(s *bar.Series) {
 	last := f.cal.DateOf(f.from - 1)
 	a := &s.Actions
 	a.Splits = slices.DeleteFunc(slices.Clone(a.Splits), func(x instrument.Split) bool { return x.Ex > last })
-	a.Dividends = slices.DeleteFunc(slices.Clone(a.Dividends), func(x instrument.Dividend) bool { return x.Ex > last })
+	a.Dividends = slices.DeleteFunc(slices.Clone(a.Dividends), func(x instrument.Dividend) bool {
+		return x.Ex > last && (x.Declared == 0 || x.Declared > last) // what was announced is known
+	})
 	if f.mode == random && !s.Adjusted {
 		a.Splits = append(a.Splits, instrument.Split{Ex: last + 1, From: 1, To: 3})
 	}

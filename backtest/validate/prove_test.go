@@ -36,7 +36,7 @@ func market(t testing.TB, seed uint64, n, sessions int) bar.Source {
 				price /= 2
 			}
 			if i > 5 && r.IntN(40) == 0 {
-				s.Actions.Dividends = append(s.Actions.Dividends, instrument.Dividend{Ex: d, Pay: d + 9, Cash: math.Round(price) / 100})
+				s.Actions.Dividends = append(s.Actions.Dividends, instrument.Dividend{Ex: d, Pay: d + 9, Cash: math.Round(price) / 100, Declared: d - 20})
 			}
 			price = max(1, price*(1+0.02*r.NormFloat64()))
 			open := price * (1 + 0.01*r.NormFloat64())
@@ -85,11 +85,12 @@ func outcome(p *validate.Proof, name string) validate.Check {
 // symbols, comparisons, universes, scripts.
 func TestHonestStrategiesHold(t *testing.T) {
 	for name, text := range map[string]string{
-		"cross":    "entry: crosses_above(sma(close, 5), sma(close, 15))\nexit: {when: close < sma(close, 5), stop: entry_price - 2 * atr(5), trail: {fraction: 0.1}}\nsize: {weight: 0.3}\n",
-		"limits":   "entry: {when: rsi(close, 5) < 40, order: limit, price: close * 0.99, rank: -rsi(close, 5)}\nexit: {target: entry_price * 1.03, max_bars: 5, stop: at_entry(low), ratchet: true}\nsize: {risk: 0.01, max_positions: 2}\n",
-		"weekly":   "entry: close > tf(\"1w\").close and sym(\"S00\").close > sym(\"S00\").open\nexit: close < tf(\"1w\", sma(close, 3))\nsize: {weight: 0.4}\n",
-		"ranks":    "universe: {where: volume > 12000, top: 2, by: roc(close, 10)}\nuniverse_exit: true\nentry: rank(close) > 0.3\nexit: {max_bars: 4}\nsize: {weight: 0.4}\n",
-		"adjusted": "data: {adjust: total}\nentry: ema(close, 3) > ema(close, 6)\nexit: ema(close, 3) < ema(close, 6)\nsize: {weight: 0.3, fractional: true}\n",
+		"cross":     "entry: crosses_above(sma(close, 5), sma(close, 15))\nexit: {when: close < sma(close, 5), stop: entry_price - 2 * atr(5), trail: {fraction: 0.1}}\nsize: {weight: 0.3}\n",
+		"limits":    "entry: {when: rsi(close, 5) < 40, order: limit, price: close * 0.99, rank: -rsi(close, 5)}\nexit: {target: entry_price * 1.03, max_bars: 5, stop: at_entry(low), ratchet: true}\nsize: {risk: 0.01, max_positions: 2}\n",
+		"weekly":    "entry: close > tf(\"1w\").close and sym(\"S00\").close > sym(\"S00\").open\nexit: close < tf(\"1w\", sma(close, 3))\nsize: {weight: 0.4}\n",
+		"ranks":     "universe: {where: volume > 12000, top: 2, by: roc(close, 10)}\nuniverse_exit: true\nentry: rank(close) > 0.3\nexit: {max_bars: 4}\nsize: {weight: 0.4}\n",
+		"announced": "entry: days_to_dividend < 12 and days_to_dividend > 2\nexit: days_since_dividend > 1 and days_since_dividend < 5\nsize: {weight: 0.3}\n",
+		"adjusted":  "data: {adjust: total}\nentry: ema(close, 3) > ema(close, 6)\nexit: ema(close, 3) < ema(close, 6)\nsize: {weight: 0.3, fractional: true}\n",
 		"script": "signals: {fast: 'ema(close, 5)', slow: 'sma(close, 20)'}\nscript: |\n  history = 10\n  rebalance = \"week\"\n  def on_bar(now):\n    for b in now.bars:\n      if b.ready and b.fast > b.slow and not b.shares and not b.working:\n" +
 			"        now.enter(b, weight=0.2, stop=min(b.history(\"low\", 5)))\n  def on_rebalance(now):\n    for b in now.held:\n      if b.slow and b.close < b.slow:\n        now.exit(b)\n",
 	} {

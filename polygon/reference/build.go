@@ -349,9 +349,18 @@ func (b *builder) dividends(rows []DividendRow) {
 		}
 		if in := b.owner(r.Ticker, ex); in != nil {
 			a := b.of(in)
-			a.Dividends = append(a.Dividends, instrument.Dividend{Ex: ex, Pay: pay, Cash: r.Cash})
+			a.Dividends = append(a.Dividends, instrument.Dividend{Ex: ex, Pay: pay, Cash: r.Cash, Declared: declared(r.Declared, ex)})
 		}
 	}
+}
+
+// declared is the day of an announcement, 0 for those that are no day before the ex-date: the vendor's rows
+// have slips of the pen.
+func declared(text string, ex instrument.Date) instrument.Date {
+	if d, err := instrument.ParseDate(text); err == nil && d < ex {
+		return d
+	}
+	return 0
 }
 
 // holidays of the stock exchanges, each date once, in order.

@@ -38,7 +38,7 @@ const (
 	 {"id":"e","ticker":"NEW","execution_date":"2020-13-02","split_from":1,"split_to":3},
 	 {"id":"f","ticker":"NEW","execution_date":"2020-03-02","split_from":0,"split_to":3}]}`
 	dividends = `{"results":[
-	 {"id":"1","ticker":"META","ex_dividend_date":"2024-02-21","pay_date":"2024-03-26","cash_amount":0.5,"currency":"USD"},
+	 {"id":"1","ticker":"META","declaration_date":"2024-02-01","ex_dividend_date":"2024-02-21","pay_date":"2024-03-26","cash_amount":0.5,"currency":"USD"},
 	 {"id":"2","ticker":"META","ex_dividend_date":"2021-12-20","cash_amount":0.01},
 	 {"id":"3","ticker":"FB","ex_dividend_date":"2020-02-03","cash_amount":0.25},
 	 {"id":"4","ticker":"NA","ex_dividend_date":"2024-05-01","cash_amount":1},
@@ -46,7 +46,7 @@ const (
 	 {"id":"5","ticker":"NA","ex_dividend_date":"2024-05-01","cash_amount":1},
 	 {"id":"6","ticker":"NA","ex_dividend_date":"2024-05-01","cash_amount":9,"currency":"CAD"},
 	 {"id":"7","ticker":"ES","ex_dividend_date":"2012-03-01","cash_amount":0.1},
-	 {"id":"8","ticker":"ES","ex_dividend_date":"2016-03-01","cash_amount":0.4}]}`
+	 {"id":"8","ticker":"ES","declaration_date":"2016-03-02","ex_dividend_date":"2016-03-01","cash_amount":0.4}]}`
 )
 
 func build(t *testing.T) (store.Reference, []reference.Note) {
@@ -93,12 +93,12 @@ func TestBuildKnowsWhoIsWho(t *testing.T) {
 		actions[a.ID] = fmt.Sprint(a.Splits, a.Dividends)
 	}
 	for id, want := range map[instrument.ID]string{
-		"S1":             "[] [{2020-02-03  0.25} {2024-02-21 2024-03-26 0.5}]",
-		"S2":             "[] [{2021-12-20  0.01}]",
+		"S1":             "[] [{2020-02-03  0.25 1970-01-01} {2024-02-21 2024-03-26 0.5 2024-02-01}]",
+		"S2":             "[] [{2021-12-20  0.01 1970-01-01}]",
 		"S3":             "[{2019-05-31 10 1}] []",
-		"NA@2003-09-10":  "[] [{2024-05-01  1} {2024-05-01  1}]",
-		"ES@2003-09-10":  "[] [{2012-03-01  0.1}]",
-		"ES@2013-05-25":  "[] [{2016-03-01  0.4}]",
+		"NA@2003-09-10":  "[] [{2024-05-01  1 1970-01-01} {2024-05-01  1 1970-01-01}]",
+		"ES@2003-09-10":  "[] [{2012-03-01  0.1 1970-01-01}]",
+		"ES@2013-05-25":  "[] [{2016-03-01  0.4 1970-01-01}]",
 		"NEW@2003-09-10": "[{2020-01-02 1 2}] []",
 	} {
 		if actions[id] != want {

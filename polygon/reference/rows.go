@@ -31,6 +31,7 @@ type DividendRow struct {
 	Currency string  `json:"currency,omitempty"`
 	Ex       string  `json:"ex_dividend_date"`
 	Pay      string  `json:"pay_date,omitempty"`
+	Declared string  `json:"declaration_date,omitempty"`
 	Kind     string  `json:"distribution_type,omitempty"`
 }
 
