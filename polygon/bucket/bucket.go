@@ -42,7 +42,7 @@ type Config struct {
 
 	Attempts int                                              // tries for one object, default 5
 	Pause    time.Duration                                    // before the second try, doubled for each further one; default 500 ms
-	Stall    time.Duration                                    // silence after which a connection is given up; default 60 s
+	Stall    time.Duration                                    // silence, or less than 1 KiB a second, for this long gives a connection up; default 60 s
 	Sleep    func(ctx context.Context, d time.Duration) error // default waits on the wall clock
 }
 
@@ -165,7 +165,7 @@ func (b *Bucket) get(ctx context.Context, o Object, w io.Writer) (Object, error)
 	defer out.Body.Close()
 	watchdog := time.AfterFunc(b.cfg.Stall, func() { cancel(errStalled) })
 	defer watchdog.Stop()
-	n, err := io.Copy(w, &watched{out.Body, watchdog, b.cfg.Stall})
+	n, err := io.Copy(w, &watched{Reader: out.Body, dog: watchdog, time: b.cfg.Stall})
 	if cause := context.Cause(ctx); err != nil && cause != nil && !errors.Is(err, ErrDisk) {
 		err = cause
 	}
@@ -186,21 +186,26 @@ func (b *Bucket) get(ctx context.Context, o Object, w io.Writer) (Object, error)
 }
 
 var (
-	errStalled = errors.New("the connection fell silent")
+	errStalled = errors.New("the connection fell silent or nearly so")
 	errBody    = errors.New("wrong length")
 )
 
-// watched winds the watchdog up again with every piece that arrives.
+// leastRate is how many bytes a second have to arrive: a server that sends one now and then is as good as silent.
+const leastRate = 1024
+
+// watched winds the watchdog up again when as much has arrived as has to in its time.
 type watched struct {
 	io.Reader
 	dog  *time.Timer
 	time time.Duration
+	came float64 // bytes since it was wound up
 }
 
 func (w *watched) Read(p []byte) (int, error) {
 	n, err := w.Reader.Read(p)
-	if n > 0 {
+	if w.came += float64(n); w.came >= leastRate*w.time.Seconds() {
 		w.dog.Reset(w.time)
+		w.came = 0
 	}
 	return n, err
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -144,6 +145,58 @@ func TestTriesWithGrowingPauses(t *testing.T) {
 	}
 	if _, err := b.List(t.Context(), "x/"); !errors.Is(err, bucket.ErrUnreachable) || len(s.answers) != 5 {
 		t.Errorf("%v, %d answers left", err, len(s.answers))
+	}
+}
+
+// A server that sends a byte now and then is given up like one that sends none.
+func TestTrickle(t *testing.T) {
+	body := strings.Repeat("x", 4000)
+	s := newServer(t, map[string]string{"k": body})
+	drip := func(w http.ResponseWriter) {
+		w.Header().Set("Content-Length", fmt.Sprint(len(body)))
+		for i := range body {
+			if _, err := io.WriteString(w, body[i:i+1]); err != nil || http.NewResponseController(w).Flush() != nil {
+				return
+			}
+			time.Sleep(5 * time.Millisecond)
+		}
+	}
+	m, err := bucket.OpenMirror(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	b, err := bucket.Open(bucket.Config{Endpoint: s.url, Name: "flatfiles", AccessKey: "id", SecretKey: "hush-hush", Attempts: 2, Stall: 200 * time.Millisecond, Pause: time.Millisecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	objects, err := b.List(t.Context(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.answers = []func(http.ResponseWriter){drip, drip}
+	start := time.Now()
+	faults, err := m.Fetch(t.Context(), b, objects, bucket.Fetch{Now: time.Now})
+	if err != nil || len(faults) != 1 || !errors.Is(faults[0], bucket.ErrUnreachable) || !strings.Contains(faults[0].Error(), "fell silent or nearly so") {
+		t.Errorf("%v %v", faults, err)
+	}
+	if took := time.Since(start); took > 15*time.Second {
+		t.Errorf("it took %s", took)
+	}
+	if faults, err := m.Fetch(t.Context(), b, objects, bucket.Fetch{Now: time.Now}); err != nil || len(faults) != 0 {
+		t.Errorf("afterwards: %v %v", faults, err)
+	}
+}
+
+// A certificate that nobody vouches for is not asked again, and named.
+func TestUntrustedCertificate(t *testing.T) {
+	h := httptest.NewTLSServer(&server{})
+	defer h.Close()
+	h.Config.ErrorLog = log.New(io.Discard, "", 0)
+	s := &server{url: h.URL}
+	var slept []time.Duration
+	if _, err := s.open(t, &slept).List(t.Context(), "x/"); err == nil || !strings.Contains(err.Error(), "certificate") || len(slept) > 0 {
+		t.Errorf("%v, slept %v", err, slept)
 	}
 }
 
