@@ -113,6 +113,7 @@ func (w *windows) serves(top, page string) {
 // sources it builds the web application and the program first. The builders here are stand-ins; what they make is
 // not.
 func TestStartDevOnWindows(t *testing.T) {
+	t.Parallel()
 	dir := releases(t)
 	archives, _ := filepath.Glob(filepath.Join(dir, "first/*_windows_amd64.zip"))
 	if len(archives) != 1 {
