@@ -3,6 +3,8 @@ package s3test
 import (
 	"bufio"
 	"bytes"
+	"context"
+	"crypto/md5"
 	"errors"
 	"fmt"
 	"io"
@@ -18,7 +20,9 @@ import (
 	"testing"
 	"time"
 
+	"backtester/backtest/bar"
 	"backtester/backtest/instrument"
+	"backtester/backtest/store"
 	"backtester/polygon"
 	"backtester/polygon/bucket"
 	"backtester/polygon/flatfile"
@@ -144,7 +148,10 @@ func TestLastingFaultsAreNamed(t *testing.T) {
 		{"403", status(403), polygon.ErrForbidden, "does not include"},
 		{"reset", reset(1000), bucket.ErrUnreachable, "what is complete is kept"},
 		{"stall", stall(1000), bucket.ErrUnreachable, "fell silent"},
+		{"503", status(503), bucket.ErrUnreachable, "HTTP 503"},
 		{"short", short, bucket.ErrUnreachable, "wrong length"},
+		{"long", long, bucket.ErrUnreachable, "wrong length"},
+		{"cut", cut, bucket.ErrUnreachable, "what is complete is kept"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			v := newVendor(t, 5)
@@ -253,7 +260,81 @@ func TestDamagedObject(t *testing.T) {
 	v.complete(dir)
 }
 
-// kills is how often a fetch is killed at a random moment.
+// An object that is replaced between the listing and its download, and one that is replaced while it comes:
+// what is kept is one of the two, whole, and the next fetch has the new one.
+func TestObjectChangesMeanwhile(t *testing.T) {
+	for name, half := range map[string]bool{"before": false, "during": true} {
+		t.Run(name, func(t *testing.T) {
+			v := newVendor(t, 6)
+			before, after := v.files[v.key(3)], dayFile(t, sessionOf(v.key(3)), 300)
+			time.Sleep(1100 * time.Millisecond) // last-modified has seconds
+			_, url := v.startProxy(func(key string, try int) func(rw, *res) {
+				if key != v.key(3) || try > 1 {
+					return nil
+				}
+				return func(w rw, r *res) {
+					old := body(r)
+					v.put(key, after)
+					if half {
+						hijack(w, raw(r, len(old), append(old[:len(old)/2:len(old)/2], after[len(old)/2:]...)), func(*net.TCPConn) {})
+						return
+					}
+					for k, x := range map[string]string{"ETag": `"` + fmt.Sprintf("%x", md5.Sum(after)) + `"`, "Content-Length": strconv.Itoa(len(after))} {
+						w.Header().Set(k, x)
+					}
+					w.Write(after)
+				}
+			})
+			dir := t.TempDir()
+			_, err := polygon.Sync(t.Context(), options(dir, url))
+			if got := v.onDisk(dir)[v.key(3)]; got != "" && got != sum(before) && got != sum(after) {
+				t.Errorf("%s on disk is neither the old nor the new object: %v", v.key(3), err)
+			}
+			if err := stored(dir); err != nil {
+				t.Error(err)
+			}
+			if _, err := polygon.Sync(t.Context(), options(dir, url)); err != nil {
+				t.Fatal(err)
+			}
+			v.complete(dir)
+		})
+	}
+}
+
+// stored reads every byte of the store there is, if there is one, and looks that every session is whole.
+func stored(dir string) error {
+	s, err := store.Open(filepath.Join(dir, "store"))
+	if errors.Is(err, bar.ErrNoData) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	if faults, err := s.Verify(context.Background()); err != nil || len(faults) > 0 {
+		return fmt.Errorf("the store: %v %w", faults, err)
+	}
+	sessions := len(s.Sessions(bar.Daily))
+	held, err := s.Coverage(context.Background(), bar.Daily)
+	if err != nil || sessions > 0 && len(held) != 400 {
+		return fmt.Errorf("%d symbols of 400 in %d sessions: %w", len(held), sessions, err)
+	}
+	for _, c := range held {
+		if int(c.Bars) != sessions {
+			return fmt.Errorf("%s has %d bars in %d sessions", c.Instrument.Ticker, c.Bars, sessions)
+		}
+	}
+	return nil
+}
+
+// fetchProcess is a fetch in a process of its own.
+func fetchProcess(dir, url string) *exec.Cmd {
+	c := exec.Command(os.Args[0])
+	c.Env = append(os.Environ(), childEnv+"="+dir+" "+url)
+	return c
+}
+
+// kills is how often a fetch is killed at a random moment of its work.
 const kills = 50
 
 func TestKilledFetchesResume(t *testing.T) {
@@ -266,10 +347,9 @@ func TestKilledFetchesResume(t *testing.T) {
 	})
 	dir := t.TempDir()
 	rng := rand.New(rand.NewPCG(5, 5))
-	killed := 0
-	for range kills {
-		cmd := exec.Command(os.Args[0])
-		cmd.Env = append(os.Environ(), childEnv+"="+dir+" "+url)
+	killed, ended, partly := 0, 0, 0
+	for killed < kills {
+		cmd := fetchProcess(dir, url)
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
@@ -277,20 +357,28 @@ func TestKilledFetchesResume(t *testing.T) {
 		cmd.Process.Kill()
 		if err := cmd.Wait(); err != nil {
 			killed++
+		} else if ended++; ended > 4*kills {
+			t.Fatalf("only %d of %d were killed in time", killed, ended+killed)
 		}
 		for key, got := range v.onDisk(dir) {
 			if !strings.HasSuffix(key, ".part") && got != sum(v.files[key]) {
 				t.Fatalf("%s is half-written under its name", key)
 			}
 		}
+		if err := stored(dir); err != nil {
+			t.Fatalf("after %d kills: %v", killed, err)
+		}
+		if n := len(v.onDisk(dir)); n > 0 && n < 40 {
+			partly++
+		}
 		if rng.IntN(3) == 0 { // begin anew, so that every stage is hit
 			os.RemoveAll(dir)
 		}
 	}
-	if killed < kills/5 {
-		t.Errorf("only %d of %d were killed in time", killed, kills)
+	t.Logf("%d killed, %d of them amid downloads; %d ended before", killed, partly, ended)
+	if partly < kills/5 {
+		t.Errorf("only %d of %d were killed amid downloads", partly, killed)
 	}
-	t.Logf("%d of %d killed before their end", killed, kills)
 	if _, err := polygon.Sync(t.Context(), options(dir, url)); err != nil {
 		t.Fatal(err)
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -244,6 +245,35 @@ func TestTwoFetchesAtOnce(t *testing.T) {
 	}
 	if good == 0 {
 		t.Error("none succeeded")
+	}
+	v.complete(dir)
+}
+
+// Processes lock each other out, too, and one that is killed holds nothing.
+func TestTwoProcessesAtOnce(t *testing.T) {
+	v := newVendor(t, 20)
+	_, url := v.startProxy(func(key string, _ int) func(w rw, r *res) {
+		return func(w rw, r *res) { time.Sleep(10 * time.Millisecond); pass(w, r) }
+	})
+	dir := t.TempDir()
+	var wg sync.WaitGroup
+	said := make([]string, 3)
+	for i := range said {
+		wg.Go(func() {
+			out, err := fetchProcess(dir, url).CombinedOutput()
+			if said[i] = string(out); err == nil {
+				said[i] = "done"
+			}
+		})
+	}
+	wg.Wait()
+	if !slices.Contains(said, "done") {
+		t.Errorf("none succeeded: %q", said)
+	}
+	for _, s := range said {
+		if s != "done" && !strings.Contains(s, "another") {
+			t.Errorf("refused with %q", s)
+		}
 	}
 	v.complete(dir)
 }
