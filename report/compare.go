@@ -27,7 +27,7 @@ type comparison struct {
 	Tables           []comparedTable
 }
 
-type comparedRun struct{ Class, Name, From, To, Symbols, Net, Warnings, Growth string }
+type comparedRun struct{ Class, Name, From, To, Symbols, Dead, Net, Warnings, Growth string }
 
 type comparedTable struct {
 	Title, Note string
@@ -81,7 +81,7 @@ func newComparison(rs []*backtest.Result) (*comparison, error) {
 	for i, v := range views {
 		c.Synthetic = c.Synthetic || v.Data.Synthetic
 		tiles := v.tiles() // the last counts warnings
-		run := comparedRun{Class: fmt.Sprintf("s%d", i), Name: names[i], From: v.Data.From, To: v.Data.To, Symbols: list(v.symbols(), 6),
+		run := comparedRun{Class: fmt.Sprintf("s%d", i), Name: names[i], From: v.Data.From, To: v.Data.To, Symbols: list(v.symbols(), 6), Dead: v.deadShare(),
 			Net: money(v.value("net_profit")), Warnings: tiles[len(tiles)-1].Note}
 		if len(dates) > 1 {
 			run.Growth = percentNote(equity[i][len(dates)-1]/equity[i][0] - 1)

@@ -135,6 +135,7 @@ func finish(r *backtest.Result, in stats.Input, equity, bench []float64, symbols
 	r.Config = cfg
 	r.Fingerprint = "b1946ac92492d2347c6235b4d2611184c5b0a0b6a3bd2b4b8d1d0e5a2d6f3c11"
 	r.Data = backtest.DataInfo{Symbols: symbols, From: in.Dates[1].String(), To: in.Dates[len(in.Dates)-1].String(),
+		Universe: &backtest.UniverseInfo{Candidates: len(symbols), Members: len(symbols), Dead: 1, DeadShare: 1 / float64(len(symbols))},
 		Decision: backtest.Session(in.Dates[0].String()), Warmup: 200, SHA256: "5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03"}
 	for i, s := range symbols {
 		c := backtest.Coverage{Symbol: s, First: "2014-03-14", Last: r.Data.To, Bars: len(equity) + 199, Warm: 200}

@@ -38,6 +38,7 @@ func Markdown(w io.Writer, rs []*backtest.Result) error {
 	row("", func(i int) string { return markdownText(names[i]) })
 	row("---", func(int) string { return "---:" })
 	row("Period", func(i int) string { return markdownText(views[i].Data.From + " to " + views[i].Data.To) })
+	row("Dead symbols", func(i int) string { return markdownText(views[i].deadShare()) })
 	for _, block := range headline {
 		for _, k := range block {
 			row(name(k), func(i int) string { return markdownText(views[i].ranged(k)) })

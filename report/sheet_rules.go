@@ -17,7 +17,7 @@ func (v *view) assumptions() []fact {
 	out := []fact{
 		{Name: "Period", Value: fmt.Sprintf("%s to %s, %s sessions; %s", v.Data.From, v.Data.To, v.text("sessions"), firstDecision(v.Data.Decision))},
 		{Name: "Bars", Value: fmt.Sprintf("%s read, %d of warm-up needed", number(float64(v.Data.Bars), 0), v.Data.Warmup)},
-		{Name: "Universe", Value: list(v.symbols(), 30) + ". Fixed beforehand by the user: survivorship bias is possible."},
+		{Name: "Universe", Value: v.universe()},
 	}
 	c := v.Config
 	if c == nil {

@@ -81,6 +81,9 @@ func Terminal(w io.Writer, rs []*backtest.Result, o Options) error {
 func (s *screen) one(v *view) {
 	s.printf("%s\n", s.bold(cut(v.title(), s.o.width())))
 	s.text(strings.Join(v.subtitle(" .. ", "", 8), "  "))
+	if d := v.dead(); d != "" {
+		s.text("symbols: " + d)
+	}
 	s.alerts(v)
 	s.charts(v)
 	s.metrics(v)
@@ -409,6 +412,7 @@ func (s *screen) compared(views []*view, text func(v *view, key string) string) 
 	}
 	rows := [][]string{
 		row("From", func(v *view) string { return v.Data.From }), row("To", func(v *view) string { return v.Data.To }),
+		row("Dead symbols", (*view).deadShare),
 	}
 	if s.o.Unicode {
 		rows = append(rows, row("Equity", func(v *view) string { return sparkline(v.equity, 18, true) }))

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"fmt"
 	"math"
 	"slices"
 
@@ -173,6 +174,39 @@ func (v *view) frame() string {
 		return ""
 	}
 	return v.Config.Data.Bars.String()
+}
+
+// dead is the share of members of the universe that were delisted, or no longer traded, before the run ended;
+// "" where it is not known.
+func (v *view) dead() string {
+	u := v.Data.Universe
+	if u == nil || u.Members == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%d of %d dead before the end (%s)", u.Dead, u.Members, percent(u.DeadShare))
+}
+
+// deadShare is dead as a figure alone.
+func (v *view) deadShare() string {
+	if v.dead() == "" {
+		return undefinedText
+	}
+	return percent(v.Data.Universe.DeadShare)
+}
+
+// universe says who could be traded, and what that means for survivors.
+func (v *view) universe() string {
+	dead := ""
+	if d := v.dead(); d != "" {
+		dead = " " + d + "."
+	}
+	switch c := v.Config; {
+	case v.Data.Universe != nil && len(v.Data.Universe.Count) > 0:
+		return fmt.Sprintf("%s. Chosen anew at every close, from %d candidates.", list(v.symbols(), 30), v.Data.Universe.Candidates) + dead
+	case c != nil && len(c.Universe.Symbols) == 0 && v.Data.Universe != nil:
+		return list(v.symbols(), 30) + ". All that the data holds in the range, delisted ones included." + dead
+	}
+	return list(v.symbols(), 30) + ". Fixed beforehand by the user: survivorship bias is possible." + dead
 }
 
 // subtitle is the period, the bars and the symbols, as far as they are known.

@@ -21,7 +21,7 @@ const (
 	entrySize     = 48
 	footerSize    = 64
 	flagShared    = 1 // the run's times are consecutive entries of the session table
-	cureRefetch   = "fetch these sessions again: the file is set aside and its sessions count as missing"
+	cureRefetch   = "backtester fetch --verify sets the file aside and has its sessions again; bars of your own are to be imported again"
 	minuteDataset = 'm'
 	dayDataset    = 'd'
 )
