@@ -216,7 +216,29 @@ func TestBacon(t *testing.T) {
 	near(t, "upside potential .005", upside*(24.0/13)/math.Sqrt(24.0/11), e["upside_potential_005"])
 	near(t, "omega .005", omega, e["omega_005"])
 	in.RiskFreeAnnual = math.Pow(1.005, 12) - 1
-	near(t, "sortino .005", get(t, stats.Compute(in), "sortino")/math.Sqrt(12), e["sortino_005_monthly"])
+	sortino := get(t, stats.Compute(in), "sortino") / math.Sqrt(12)
+	near(t, "sortino .005", sortino, e["sortino_005_monthly"])
+	market, _, _, _ := stats.WithThreshold(v.Benchmark, .005)
+	near(t, "M2 of Sortino .005", growth("total_return")+sortino*(market-downside)*math.Sqrt(12), .1034798818)
+
+	// PerformanceAnalytics divides what the months of a rising benchmark, or of one that does not rise, compound to;
+	// ours divides geometric means, so that the number of months does not count, and leaves months of 0 out.
+	compound := func(of func(b float64) bool) (ours, base, months float64) {
+		ours, base = 1, 1
+		for i, b := range v.Benchmark {
+			if of(b) {
+				ours, base, months = ours*(1+v.Portfolio[i]), base*(1+b), months+1
+			}
+		}
+		return ours, base, months
+	}
+	up, upBase, rising := compound(func(b float64) bool { return b > 0 })
+	near(t, "up capture, compounded", (up-1)/(upBase-1), .9456188947)
+	near(t, "up_capture", get(t, m, "up_capture"), (math.Pow(up, 1/rising)-1)/(math.Pow(upBase, 1/rising)-1))
+	down, downBase, _ := compound(func(b float64) bool { return b <= 0 })
+	near(t, "down capture, compounded", (down-1)/(downBase-1), 1.0164563278)
+	down, downBase, falling := compound(func(b float64) bool { return b < 0 })
+	near(t, "down_capture", get(t, m, "down_capture"), (math.Pow(down, 1/falling)-1)/(math.Pow(downBase, 1/falling)-1))
 }
 
 func TestInferenceVectors(t *testing.T) {
