@@ -9,6 +9,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"syscall"
+	"time"
 
 	"backtester/backtest/bar"
 	"backtester/backtest/instrument"
@@ -82,6 +84,59 @@ func ingest(python string) ([]row, error) {
 	return rows, nil
 }
 
+// month brings eight sessions of minutes, 16 million rows, into a store: on one processor and on two, each in
+// a process of its own, whose largest memory is what a fetch of any range needs beside its downloads.
+func month(string) ([]row, error) {
+	const name = "ingest: 8 files of 2M rows"
+	raw := dir("month/raw")
+	defer os.RemoveAll(dir("month"))
+	session, err := instrument.ParseDate(ingestDate)
+	if err != nil {
+		return nil, err
+	}
+	rows := int64(0)
+	for range 8 {
+		_, d, err := flatFileOf(raw, session)
+		if err != nil {
+			return nil, err
+		}
+		rows, session = rows+d.Rows, bar.NYSE().Next(session)
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	var cpus, walls [2]float64
+	most := int64(0)
+	for k := range 2 {
+		c := exec.Command(self, "-load", raw)
+		c.Env = append(os.Environ(), fmt.Sprintf("GOMAXPROCS=%d", k+1))
+		start := time.Now()
+		if out, err := c.CombinedOutput(); err != nil {
+			return nil, fmt.Errorf("%s: %w\n%s", c, err, out)
+		}
+		walls[k] = time.Since(start).Seconds()
+		cpus[k] = (c.ProcessState.UserTime() + c.ProcessState.SystemTime()).Seconds()
+		most = max(most, c.ProcessState.SysUsage().(*syscall.Rusage).Maxrss>>10)
+	}
+	fmt.Printf("%s, %d M rows: %.1f s on one processor, %.1f s on two (%.2f times as fast); largest memory %d MiB (goal < 512)\n",
+		name, rows/1e6, walls[0], walls[1], walls[0]/walls[1], most)
+	return []row{
+		{scenario: name, who: "backtester, one processor", cpu: cpus[0], equal: "-", first: cpus[0]},
+		{scenario: name, who: "backtester, two", cpu: cpus[1], equal: "-", first: cpus[0]},
+	}, nil
+}
+
+// loadFiles puts the flat files of a folder into a store of its own beside it.
+func loadFiles(raw string) error {
+	folder := filepath.Join(filepath.Dir(raw), "store")
+	if err := os.RemoveAll(folder); err != nil {
+		return err
+	}
+	_, err := polygon.Load(context.Background(), polygon.LoadOptions{RawDir: raw, StoreDir: folder})
+	return err
+}
+
 // digest is what must be equal whoever reads the file. The sums are of whole numbers, exact in any order.
 type digest struct {
 	Rows    int64   `json:"rows"`
@@ -96,6 +151,10 @@ func flatFile(raw string) (string, *digest, error) {
 	if err != nil {
 		return "", nil, err
 	}
+	return flatFileOf(raw, session)
+}
+
+func flatFileOf(raw string, session instrument.Date) (string, *digest, error) {
 	r := rand.New(rand.NewPCG(1, 2))
 	b := store.Batch{Session: session, Start: []int32{0}}
 	d := &digest{Rows: ingestTickers * ingestMinutes, Tickers: ingestTickers}

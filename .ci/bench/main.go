@@ -38,8 +38,15 @@ costs: {commission: {bps: 1}, slippage: none}
 func main() {
 	peers := flag.Bool("peers", true, "install and run vectorbt, raptorbt, backtesting.py and libraries of indicators beside it")
 	only := flag.String("only", "", "measure these alone: engine, data, run, statistics, kernels, sweep or serve")
+	load := flag.String("load", "", "load the flat files below this folder into a store beside it, and end: what measures that calls itself")
 	flag.Parse()
-	if err := run(*peers, *only); err != nil {
+	var err error
+	if *load != "" {
+		err = loadFiles(*load)
+	} else {
+		err = run(*peers, *only)
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
@@ -68,7 +75,7 @@ func run(withPeers bool, only string) error {
 	}
 	fmt.Printf("yardstick A (one dependent float add): %.2f ns\n", yardstick())
 	var rows []row
-	all := []func(string) ([]row, error){oneSymbol, manySymbols, language, statistics, wholeProcess, engines, ingest, wholeMarket, sweeps}
+	all := []func(string) ([]row, error){oneSymbol, manySymbols, language, statistics, wholeProcess, engines, ingest, month, wholeMarket, sweeps}
 	switch only {
 	case "serve":
 		return served()
@@ -82,11 +89,14 @@ func run(withPeers bool, only string) error {
 	case "engine":
 		all = []func(string) ([]row, error){engines}
 	case "data":
-		all = []func(string) ([]row, error){ingest, wholeMarket}
+		all = []func(string) ([]row, error){ingest, month, wholeMarket}
 	case "run":
 		all = all[:len(all)-1]
 	case "sweep":
 		all = all[len(all)-1:]
+	case "":
+	default:
+		return fmt.Errorf("measure %q: there are engine, data, run, statistics, kernels, sweep and serve", only)
 	}
 	for _, f := range all {
 		more, err := f(python)

@@ -90,7 +90,7 @@ part('idea to result', async (where) => {
   await page.locator('.trades .vrow:not(.vhead)').nth(2).click();
   await has(page, where, /Decided at/, '.journal');
   await page.keyboard.press('j');
-  check(where, (await text(page, '.vrow.chosen span')) === '4', 'the key j does not go to the next trade');
+  await page.waitForFunction(() => document.querySelector('.vrow.chosen span')?.textContent === '4', null, { timeout: 15_000 }).catch(() => fault(where, 'the key j does not go to the next trade'));
   await page.getByRole('radio', { name: 'Metrics' }).check();
   await page.locator('details.metric', { hasText: /^Sharpe ratio/ }).first().locator('summary').click();
   await has(page, where, /higher is better/, 'details.metric[open]');
