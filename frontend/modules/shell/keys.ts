@@ -1,5 +1,5 @@
 // Keys that work everywhere. A single letter works when nothing is being written.
-import { useEffect } from 'preact/hooks';
+import { useLayoutEffect } from 'preact/hooks';
 
 export interface Key {
   keys: string; // "g r", "mod+Enter", "?"
@@ -13,9 +13,9 @@ export function everyKey(): Key[] {
   return [...active];
 }
 
-/** Offer keys while a component is on the page. */
+/** Offer keys while a component is on the page. They act on what is shown: the change comes with it, not a frame later. */
 export function useKeys(keys: Key[], on: readonly unknown[] = []): void {
-  useEffect(() => {
+  useLayoutEffect(() => {
     for (const k of keys) active.add(k);
     return () => {
       for (const k of keys) active.delete(k);
