@@ -348,14 +348,20 @@ func shownReads(client *http.Client, url, run, token, who string) error {
 	return nil
 }
 
-func residentMiB(pid int) float64 {
+func residentMiB(pid int) float64 { return float64(memoryOf(pid, "VmRSS:")) / 1024 }
+
+// memoryOf reads a line of a process's status, KiB; 0 when it has ended.
+func memoryOf(pid int, line string) int64 {
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
 		return 0
 	}
-	_, rest, _ := strings.Cut(string(b), "VmRSS:")
-	kb, _ := strconv.Atoi(strings.Fields(rest)[0])
-	return float64(kb) / 1024
+	_, rest, ok := strings.Cut(string(b), line)
+	if !ok {
+		return 0
+	}
+	kib, _ := strconv.ParseInt(strings.Fields(rest)[0], 10, 64)
+	return kib
 }
 
 // fill writes a history of n runs.
