@@ -67,11 +67,10 @@ func (e *engine) rest(end int32) {
 		b.Extend(i, hi, lo, sy.bars.Close[r])
 		e.equity = b.Equity()
 		e.inMarket++
-		if e.coded && e.asked() {
-			e.record()
+		wanted := e.coded && e.asked()
+		if e.record(); wanted {
 			return
 		}
-		e.record()
 	}
 }
 
@@ -79,11 +78,10 @@ func (e *engine) rest(end int32) {
 func (e *engine) restFlat(end int32) {
 	for t := e.t + 1; t < end && t&4095 != 0 && len(e.events.at(t)) == 0; t++ {
 		e.t = t
-		if e.asked() {
-			e.record()
+		wanted := e.asked()
+		if e.record(); wanted {
 			return
 		}
-		e.record()
 	}
 }
 

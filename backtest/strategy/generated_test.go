@@ -40,14 +40,20 @@ func misspelt(word string) []string {
 	return slices.Compact(out)
 }
 
-// TestEveryMisspeltKey mistypes every key of the grammar in every way: each is found where it stands,
-// and what was meant is almost always known.
-func TestEveryMisspeltKey(t *testing.T) {
+// mistyped is a file in which one key of the grammar is misspelt, and where that stands.
+type mistyped struct {
+	key          strategy.Key
+	meant, typo  string
+	text         string
+	line, column int
+}
+
+// eachMisspeltKey mistypes every key of the grammar in every way that is not another key.
+func eachMisspeltKey(visit func(mistyped)) {
 	known := map[string]bool{}
 	for _, k := range strategy.Keys() {
 		known[k.Path] = true
 	}
-	files, guessed := 0, 0
 	for _, k := range strategy.Keys() {
 		path := strings.Split(k.Path, ".")
 		above, key := path[:len(path)-1], path[len(path)-1]
@@ -59,22 +65,30 @@ func TestEveryMisspeltKey(t *testing.T) {
 				continue
 			}
 			text, line, column := block(above, typo, "5")
-			_, wrong := strategy.Parse("typo.yaml", []byte(text))
-			i := slices.IndexFunc(wrong, func(d strategy.Diagnostic) bool {
-				return d.Code == "unknown_key" && d.Line == line && d.Column == column && d.Length == len(typo)
-			})
-			if i < 0 {
-				t.Errorf("%s not found at %d:%d\n%s%v", typo, line, column, text, wrong)
-				continue
-			}
-			files++
-			if wrong[i].Hint == "did you mean "+key+"?" {
-				guessed++
-			} else if len(key) > 4 {
-				t.Errorf("%s for %s: hint %q", typo, k.Path, wrong[i].Hint)
-			}
+			visit(mistyped{k, key, typo, text, line, column})
 		}
 	}
+}
+
+// TestEveryMisspeltKey: each is found where it stands, and what was meant is almost always known.
+func TestEveryMisspeltKey(t *testing.T) {
+	files, guessed := 0, 0
+	eachMisspeltKey(func(m mistyped) {
+		_, wrong := strategy.Parse("typo.yaml", []byte(m.text))
+		i := slices.IndexFunc(wrong, func(d strategy.Diagnostic) bool {
+			return d.Code == "unknown_key" && d.Line == m.line && d.Column == m.column && d.Length == len(m.typo)
+		})
+		if i < 0 {
+			t.Errorf("%s not found at %d:%d\n%s%v", m.typo, m.line, m.column, m.text, wrong)
+			return
+		}
+		files++
+		if wrong[i].Hint == "did you mean "+m.meant+"?" {
+			guessed++
+		} else if len(m.meant) > 4 {
+			t.Errorf("%s for %s: hint %q", m.typo, m.key.Path, wrong[i].Hint)
+		}
+	})
 	if files < 1000 || guessed*100 < files*95 {
 		t.Errorf("%d files, %d guessed", files, guessed)
 	}
