@@ -108,8 +108,10 @@ func elsewhere(key string) string {
 		return "size.max_positions"
 	case "parameters", "inputs", "variables", "vars":
 		return "params"
-	case "indicators", "conditions", "rules":
+	case "indicators", "conditions", "rules", "let":
 		return "signals"
+	case "def", "define", "funcs":
+		return "functions"
 	case "adjusted", "adjustment":
 		return "data.adjust"
 	case "margin", "leverage":
@@ -143,8 +145,6 @@ func notBuilt(path string) (what string, ok bool) {
 		what = "this time in force; tif: ioc with size.all_or_none is the same"
 	case "dnr":
 		what = "keeping resting orders unreduced on ex-dates"
-	case "def", "let":
-		what = "this word; functions of one's own stand under functions"
 	case "search.method=genetic":
 		what = "this search method"
 	case "validate.spa", "validate.bootstrap", "validate.monte_carlo", "validate.deflated_sharpe",
