@@ -175,10 +175,18 @@ func TestDoctorLooksAtTheAgeOfBackups(t *testing.T) {
 
 func TestDoctorAsksTheServer(t *testing.T) {
 	status := http.StatusOK
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) }))
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !strings.HasPrefix(r.Host, "127.0.0.1:") {
+			w.WriteHeader(http.StatusMisdirectedRequest)
+			return
+		}
+		w.WriteHeader(status)
+	}))
 	host, port, _ := strings.Cut(strings.TrimPrefix(server.URL, "http://"), ":")
 	d := patient(t, map[string]string{"host": host, "port": port}, nil)
 	finds(t, d, "health", "")
+	everywhere := patient(t, map[string]string{"host": "0.0.0.0", "port": port}, nil) // as the deployment document has it
+	finds(t, everywhere, "health", "")
 	status = http.StatusServiceUnavailable
 	finds(t, d, "health", "answers 503")
 	server.Close()

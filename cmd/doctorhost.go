@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"strings"
 	"time"
@@ -39,8 +40,18 @@ func reason(out string, err error) string {
 	return err.Error()
 }
 
+// own is the address at which this machine reaches the server: one that listens everywhere is asked at the
+// loopback, since it answers to no name such as 0.0.0.0.
+func (d *doctorBag) own() string {
+	host := d.settings.get("host")
+	if a, err := netip.ParseAddr(host); err == nil && a.IsUnspecified() {
+		host = map[bool]string{true: "127.0.0.1", false: "::1"}[a.Is4()]
+	}
+	return net.JoinHostPort(host, d.settings.get("port"))
+}
+
 func (d *doctorBag) health(ctx context.Context) finding {
-	address := net.JoinHostPort(d.settings.get("host"), d.settings.get("port"))
+	address := d.own()
 	status, _, err := d.get(ctx, "http://"+address+"/api/health", nil)
 	if err != nil {
 		return mend("systemctl restart "+apiUnit, "the server does not answer at %s: %v", address, err)
@@ -83,7 +94,7 @@ func (d *doctorBag) nginx(ctx context.Context) finding {
 	if err != nil {
 		return mend("run this as root", "%v", err)
 	}
-	if address := net.JoinHostPort(d.settings.get("host"), d.settings.get("port")); !strings.Contains(string(text), "server "+address+" ") {
+	if address := d.own(); !strings.Contains(string(text), "server "+address+" ") {
 		return mend("/var/www/backtester/deployment/install.sh", "nginx passes on to another address than %s", address)
 	}
 	return okay("the site is enabled and passes on to the server")

@@ -189,6 +189,9 @@ func (s *service) open(ctx context.Context) (err error) {
 			s.warn("no_users", "nobody has an account yet: register the first administrator with the token in "+path+", or with: backtester user add --admin NAME")
 		}
 	}
+	if host := s.settings.get("host"); s.settings.get("env") == "production" && !server.Loopback(host) && !strings.HasPrefix(host, "unix:") {
+		s.warn("exposed", "serve listens on "+host+": behind nginx on this machine that only adds an unencrypted way past it; set FLASK_HOST=127.0.0.1")
+	}
 	s.server = server.New(o)
 	return nil
 }

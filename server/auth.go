@@ -91,7 +91,7 @@ func (s *Server) authOperations() {
 		problems: []string{"wrong-credentials", "weak-password"}}, s.password)
 	operation(s, route{id: "list-tokens", method: "GET", path: "/api/auth/tokens", tag: "accounts", summary: "List the personal tokens", status: 200, person: true}, s.listTokens)
 	operation(s, route{id: "create-token", method: "POST", path: "/api/auth/tokens", tag: "accounts", summary: "Make a personal token for a script", status: 201, person: true, body: maxLogin,
-		problems: []string{"weak-password"}}, s.createToken)
+		problems: []string{"validation"}}, s.createToken)
 	operation(s, route{id: "delete-token", method: "DELETE", path: "/api/auth/tokens/{id}", tag: "accounts", summary: "Revoke a personal token", status: 204, person: true,
 		problems: []string{"not-found"}}, s.deleteToken)
 	operation(s, route{id: "invite", method: "POST", path: "/api/auth/invites", tag: "accounts", summary: "Invite somebody to register once, within seven days", status: 201, scope: account.Admin, person: true,

@@ -71,8 +71,8 @@ func TestAccountsOverHTTP(t *testing.T) {
 func TestPersonalTokensOverHTTP(t *testing.T) {
 	w := newWorld(t, worldOptions{accounts: true})
 	alice, bob := w.user("alice", false), w.user("bob", false)
-	if rec := w.ask("POST", "/api/auth/tokens", `{"name":"x","scopes":["root"]}`, bearer(alice)...); rec.Code != 422 {
-		t.Errorf("an unknown scope: %d", rec.Code)
+	if rec := w.ask("POST", "/api/auth/tokens", `{"name":"x","scopes":["root"]}`, bearer(alice)...); rec.Code != 422 || code(rec) != "validation" || !strings.Contains(rec.Body.String(), `"/scopes"`) {
+		t.Errorf("an unknown scope: %d %s", rec.Code, rec.Body)
 	}
 	made := w.want(201, "POST", "/api/auth/tokens", `{"name":"nightly","scopes":["read"],"expires_in":86400}`, bearer(alice)...)
 	token, id := made["token"].(string), made["id"].(string)

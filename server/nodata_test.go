@@ -3,6 +3,8 @@ package server_test
 import (
 	"context"
 	"fmt"
+	"html"
+	"os"
 	"strings"
 	"testing"
 
@@ -44,4 +46,19 @@ func TestAServerWithoutData(t *testing.T) {
 	if v := w.want(200, "GET", "/api/backtest/results/"+id+"?wait=30", ""); v["status"] != "succeeded" {
 		t.Errorf("%v", v)
 	}
+}
+
+// The page that a server without its web application shows asks for a run as it is taken.
+func TestThePlainPageShowsARequestThatWorks(t *testing.T) {
+	page, err := os.ReadFile("../frontend/static/index.html")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, text, _ := strings.Cut(string(page), "-d '")
+	text, _, ok := strings.Cut(text, "}'</pre>")
+	if !ok {
+		t.Fatalf("the page shows no request: %s", page)
+	}
+	w := newWorld(t, worldOptions{})
+	w.finished(strings.Replace(html.UnescapeString(text)+"}", "ACME", "XYZ", 1))
 }

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -258,9 +259,9 @@ func missingData(gap *backtest.NoDataError) *Problem {
 	return p
 }
 
-// weakProblem lists what is wrong with a name, a password or a token that is asked for.
+// weakProblem lists what is wrong with a name and a password, or with a token that is asked for.
 func weakProblem(err error) *Problem {
-	p := problem("weak-password", "")
+	p := problem("validation", "")
 	var walk func(error)
 	walk = func(err error) {
 		if list, ok := err.(interface{ Unwrap() []error }); ok {
@@ -268,10 +269,18 @@ func weakProblem(err error) *Problem {
 				walk(e)
 			}
 		} else if weak, ok := errors.AsType[*account.WeakError](err); ok {
-			p.Errors = append(p.Errors, Fault{Pointer: "/" + weak.Field, Code: "weak", Detail: weak.Reason})
+			fault := Fault{Pointer: "/" + weak.Field, Code: "invalid", Detail: weak.Reason}
+			if weak.Field == "username" || weak.Field == "password" {
+				fault.Code = "weak"
+			}
+			p.Errors = append(p.Errors, fault)
 		}
 	}
 	walk(err)
+	if slices.ContainsFunc(p.Errors, func(f Fault) bool { return f.Code == "weak" }) {
+		row := problem("weak-password", "")
+		row.Errors, p = p.Errors, row
+	}
 	if len(p.Errors) == 1 {
 		p.Detail = strings.TrimPrefix(p.Errors[0].Pointer, "/") + ": " + p.Errors[0].Detail
 	}
@@ -297,7 +306,7 @@ func (p *Problem) sent(ctx context.Context) *Problem {
 // fail translates an error for the client and logs what is the server's own fault.
 func (s *Server) fail(ctx context.Context, err error) *Problem {
 	p := problemOf(err).sent(ctx)
-	if p.Status >= http.StatusInternalServerError && p.Status != http.StatusServiceUnavailable {
+	if p.Status >= http.StatusInternalServerError && p.Status != http.StatusServiceUnavailable && p.Status != http.StatusNotImplemented {
 		s.Log.ErrorContext(ctx, "request failed", "request_id", p.RequestID, "code", p.Code, "error", cmp.Or(p.cause, err))
 	}
 	return p

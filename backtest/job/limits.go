@@ -74,12 +74,12 @@ func (s *Service) measure(ctx context.Context, cfg *backtest.Config, data *Data)
 		asked[name] = true
 	}
 	from, to := bar.Request{From: cfg.Data.From, To: cfg.Data.To}.Bounds()
-	symbols, bars := 0, int64(0)
+	symbols, bars, stored := 0, int64(0), map[string]string{}
 	for _, c := range held {
-		if len(asked) > 0 && !asked[c.Instrument.Ticker] {
+		if len(cfg.Universe.Symbols) > 0 && !asked[c.Instrument.Ticker] {
 			continue
 		}
-		delete(asked, c.Instrument.Ticker)
+		stored[c.Instrument.Ticker] = c.First.String() + ".." + c.Last.String()
 		first, last := max(from, c.First), min(to, c.Last)
 		if len(cfg.Universe.Symbols) > 0 || first <= last {
 			symbols++
@@ -88,8 +88,8 @@ func (s *Service) measure(ctx context.Context, cfg *backtest.Config, data *Data)
 			bars += c.Bars * int64(last-first+1) / int64(c.Last-c.First+1)
 		}
 	}
-	if n := len(asked); n > 0 && n == len(cfg.Universe.Symbols) || bars == 0 {
-		return s.missing(cfg, data, asked)
+	if bars == 0 {
+		return missing(cfg, data, stored)
 	}
 	if err := over(codeLimit, "symbols of a run", "symbols", int64(s.Limits.Symbols), int64(symbols)); err != nil {
 		return err
@@ -100,15 +100,15 @@ func (s *Service) measure(ctx context.Context, cfg *backtest.Config, data *Data)
 	return over(codeLimit, "estimated memory of a run", "bytes", s.Limits.Memory, bars*bytesPerBar)
 }
 
-// missing says that there is nothing to run on.
-func (s *Service) missing(cfg *backtest.Config, data *Data, unknown map[string]bool) error {
+// missing says that there is nothing to run on, and what is stored instead, by symbol.
+func missing(cfg *backtest.Config, data *Data, stored map[string]string) error {
 	e := &backtest.NoDataError{Source: data.Name(), Frame: cfg.Data.Bars.String(), From: cfg.Data.From.String(), To: cfg.Data.To.String(), Err: bar.ErrNoData}
 	for _, name := range cfg.Universe.Symbols {
-		reason := "no bars in the range asked for"
-		if unknown[name] {
-			reason = "not in the data"
+		row := backtest.Missing{Symbol: name, Have: stored[name], Reason: "no bars in the range asked for"}
+		if row.Have == "" {
+			row.Reason = "not in the data"
 		}
-		e.Rows = append(e.Rows, backtest.Missing{Symbol: name, Reason: reason})
+		e.Rows = append(e.Rows, row)
 	}
 	return e
 }

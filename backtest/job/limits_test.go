@@ -9,6 +9,7 @@ import (
 	"backtester/backtest"
 	"backtester/backtest/bar"
 	"backtester/backtest/history"
+	"backtester/backtest/instrument"
 	"backtester/backtest/job"
 	"backtester/backtest/strategy"
 )
@@ -31,6 +32,18 @@ func TestLimits(t *testing.T) {
 	three := config(t, 10)
 	three.Universe.Symbols = []string{"ACME", "MKT", "ZIG"}
 	refused(ask(three), "limit-exceeded", "symbols of a run", 2, 3)
+	// What is measured is what was asked for, wherever it stands among what is stored.
+	for _, name := range []string{"ACME", "MKT", "ZIG"} {
+		one := start(t, func(o *job.Options) { o.Limits = job.Limits{Symbols: 1, Bars: 1100} })
+		c := config(t, 10)
+		c.Universe.Symbols = []string{name}
+		one.submit(t, ask(c))
+		c.Data.From, c.Data.To = instrument.NewDate(2001, 1, 2), instrument.NewDate(2001, 2, 2)
+		var gap *backtest.NoDataError
+		if _, err := one.Submit(t.Context(), ask(c)); !errors.As(err, &gap) || len(gap.Rows) != 1 || gap.Rows[0].Have != "2018-01-02..2021-12-31" {
+			t.Errorf("%s outside of what is stored: %v", name, err)
+		}
+	}
 	if r.submit(t, ask(config(t, 10))); true {
 		long := config(t, 10)
 		long.Universe.Symbols = nil

@@ -2204,7 +2204,7 @@ export interface operations {
                     "application/json": components["schemas"]["NewToken"];
                 };
             };
-            /** @description The name or the password cannot be taken (weak-password) */
+            /** @description The request is not valid (validation) */
             422: {
                 headers: {
                     [name: string]: unknown;
