@@ -101,10 +101,12 @@ func (s *Server) getRun(ctx context.Context, in *struct {
 			return nil, err
 		}
 	}
+	parts := strings.Split(in.Include, ",")
 	if r.State != history.Succeeded || r.Kind != history.KindRun {
-		return out, nil
+		out.Body.Config, err = s.asked(ctx, r.ID, parts)
+		return out, err
 	}
-	return out, s.include(ctx, r, strings.Split(in.Include, ","), in.Points, &out.Body)
+	return out, s.include(ctx, r, parts, in.Points, &out.Body)
 }
 
 func (s *Server) include(ctx context.Context, r *history.Run, parts []string, points int, d *RunDetail) error {

@@ -109,13 +109,18 @@ func doSweep(ctx context.Context, w *job.Work, play Play) (*job.Done, error) {
 		return nil, err
 	}
 	rows := []byte(strings.Join(plan.Columns(), ",") + "\n")
+	live, err := newTeller(plan, w.Tell)
+	if err != nil {
+		return nil, err
+	}
 	options.Row = func(r *sweep.Row) error {
 		if r.Kept {
 			rows = sweep.AppendCSV(rows, r)
+			live.row(r)
 		}
 		return nil
 	}
-	options.Progress = func(p sweep.Progress) { w.Tell(job.Step{Done: int64(p.Done), Total: int64(p.Total)}) }
+	options.Progress = live.progress
 	identity, err := plan.Identity(ctx)
 	if err != nil {
 		return nil, err
@@ -129,6 +134,7 @@ func doSweep(ctx context.Context, w *job.Work, play Play) (*job.Done, error) {
 	if err != nil {
 		return nil, err
 	}
+	live.flush()
 	if err := follower.Finish(ctx); err != nil {
 		return nil, err
 	}
@@ -187,7 +193,11 @@ type SweepTable struct {
 	Symbols []string              `json:"symbols" doc:"of each row; empty texts where symbols share the cash"`
 	Columns []string              `json:"columns" doc:"parameters, then metrics"`
 	Values  map[string][]*float64 `json:"values" doc:"by column, one a row; null where undefined"`
-	Total   int                   `json:"total"`
+
+	Objective []*float64 `json:"objective" doc:"of each row, in its own sense: where the metric says less is better, less is better"`
+	Eligible  []bool     `json:"eligible" doc:"whether a row meets search.min_trades and search.constraints"`
+
+	Total int `json:"total"`
 }
 
 // mostRows is how many rows one answer has at most.
@@ -217,6 +227,9 @@ func (s *Server) sweepRows(ctx context.Context, in *RunInput) (*struct{ Body Swe
 				return nil, jobProblem(err)
 			}
 			t, err := readSweep(f)
+			if err == nil {
+				err = s.judge(ctx, r.ID, &t)
+			}
 			return &struct{ Body SweepTable }{t}, err
 		}
 	}

@@ -1,12 +1,16 @@
 package server_test
 
 import (
+	"context"
+	"fmt"
 	"strings"
+	"sync"
 	"testing"
 
 	"backtester/backtest/history"
 	"backtester/backtest/job"
 	"backtester/backtest/stats/overfit"
+	"backtester/backtest/sweep"
 	"backtester/report"
 	"backtester/server"
 )
@@ -31,6 +35,12 @@ func TestSweepAsARun(t *testing.T) {
 	if rows["total"] != 4.0 || mustJSON(values["a"]) != `[1,1,2,3]` || mustJSON(values["b"]) != `[2,4,4,4]` {
 		t.Errorf("%v", rows)
 	}
+	if mustJSON(rows["eligible"]) != `[true,true,true,true]` || mustJSON(rows["objective"]) != mustJSON(values["total_return"]) {
+		t.Errorf("the objective %v of %v, eligible %v", rows["objective"], values["total_return"], rows["eligible"])
+	}
+	if c, _ := w.want(200, "GET", "/api/backtest/results/"+id+"?include=config", "")["config"].(map[string]any); fmt.Sprint(c["constraint"], c["name"]) != "[a < b]family" {
+		t.Errorf("the settings of a sweep: %v", c)
+	}
 	if rec := w.ask("GET", "/api/files/csv/"+id+".csv", ""); rec.Code != 200 || !strings.HasPrefix(rec.Body.String(), "symbol,a,b,") {
 		t.Errorf("%d %.100s", rec.Code, rec.Body)
 	}
@@ -45,6 +55,54 @@ func TestSweepAsARun(t *testing.T) {
 	queued := waiting.want(202, "POST", "/api/backtest/run", body(family2(), `, "kind": "sweep"`))["run_id"].(string)
 	if rec := waiting.ask("GET", "/api/backtest/results/"+queued+"/rows", ""); rec.Code != 409 {
 		t.Errorf("rows of a sweep that waits: %d", rec.Code)
+	}
+}
+
+// Rows are told while a sweep goes on, each with its objective and whether it may be the best one; who comes
+// in the middle is told those so far.
+func TestASweepIsWatched(t *testing.T) {
+	heard := make(chan struct{})
+	w := newWorld(t, worldOptions{jobs: func(o *job.Options) {
+		o.Execute = map[history.Kind]job.Executor{history.KindSweep: server.SweepBy(func(ctx context.Context, plan *sweep.Plan, so sweep.Options) (*sweep.Summary, error) {
+			<-heard
+			return server.Here(ctx, plan, so)
+		})}
+	}})
+	s := w.listen()
+	events := make(chan []event, 1)
+	var once sync.Once
+	lower := strings.NewReplacer(`"total_return"`, `"max_drawdown_days"`, `"min_trades": 0`, `"min_trades": 1, "constraints": ["trades < 0"]`).Replace(family2())
+	id := w.want(202, "POST", "/api/backtest/run", body(lower, `, "kind": "sweep"`))["run_id"].(string)
+	go func() {
+		events <- follow(t, s.URL+"/api/backtest/runs/"+id+"/events", "", func(e event) bool {
+			once.Do(func() { close(heard) })
+			return e.kind == "done"
+		})
+	}()
+	told := map[string]float64{}
+	for _, e := range <-events {
+		var rows job.Rows
+		if e.kind != "rows" {
+			continue
+		}
+		decodeInto(t, []byte(e.data), &rows)
+		for i, at := range rows.At {
+			if mustJSON(rows.Params) != `["a","b"]` || rows.Symbol[i] != "XYZ" || rows.Eligible[i] || rows.Value[i] == nil || *rows.Value[i] < 0 {
+				t.Errorf("a row %v %v %v %v", rows.Params, rows.Symbol[i], rows.Eligible[i], rows.Value[i])
+				continue
+			}
+			told[mustJSON(at)] = *rows.Value[i]
+		}
+	}
+	table := w.want(200, "GET", "/api/backtest/results/"+id+"/rows", "")
+	a, b, objective := table["values"].(map[string]any)["a"].([]any), table["values"].(map[string]any)["b"].([]any), table["objective"].([]any)
+	if len(told) != len(a) || len(a) != 4 {
+		t.Errorf("%d rows were told of %d", len(told), len(a))
+	}
+	for i := range a {
+		if v, ok := told[mustJSON([]any{a[i], b[i]})]; ok && v != objective[i] {
+			t.Errorf("row %v, %v was told as %v, and is %v", a[i], b[i], v, objective[i])
+		}
 	}
 }
 

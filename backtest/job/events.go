@@ -14,7 +14,7 @@ import (
 // Event is something that happened to a run. IDs rise, across restarts too.
 type Event struct {
 	ID   int64
-	Type string // state, progress, partial, log; done, failed and cancelled are the last; restart ends a stream early
+	Type string // state, progress, partial, rows, log; done, failed and cancelled are the last; restart ends a stream early
 	Data json.RawMessage
 }
 
@@ -60,6 +60,8 @@ type stream struct {
 	told     time.Time
 	latest   progressData
 	pending  partialData
+	rows     Rows // of a search so far
+	untold   Rows // those of them that were not told
 	unspoken bool // latest was not told
 }
 
@@ -94,7 +96,7 @@ func (s *streams) opened(run *history.Run) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	st := s.stream(run.ID)
-	st.started, st.over = s.now(), false
+	st.started, st.over, st.rows, st.untold = s.now(), false, Rows{}, Rows{}
 	st.add("state", run)
 }
 
@@ -112,6 +114,10 @@ func (s *streams) progress(id string, p Step) {
 	for i, ns := range p.Time {
 		st.pending.Time = append(st.pending.Time, time.Unix(0, ns).UTC().Format(time.RFC3339))
 		st.pending.Value = append(st.pending.Value, p.Equity[i])
+	}
+	if p.Rows != nil && len(st.rows.Symbol) < mostTold {
+		st.rows.join(p.Rows)
+		st.untold.join(p.Rows)
 	}
 	if p.Total > 0 {
 		st.latest = progressData{Fraction: float64(p.Done) / float64(p.Total), Done: p.Done, Total: p.Total}
@@ -136,6 +142,10 @@ func (st *stream) flush() {
 	if len(st.pending.Time) > 0 {
 		st.add("partial", st.pending.thinned())
 		st.pending = partialData{}
+	}
+	if len(st.untold.Symbol) > 0 {
+		st.add("rows", &st.untold)
+		st.untold = Rows{}
 	}
 }
 
@@ -217,11 +227,12 @@ type Subscription struct {
 	after     int64
 	ended     *history.Run // told at once when the run had ended before
 	fresh     bool         // the next event is a snapshot of the state
+	begun     bool         // that snapshot was told: the rows of a search so far come next
 	closed    bool
 }
 
 // Events follows a run from after the event given; 0, and events that are not kept any more, begin with
-// a state event that holds all of the run. The stream ends with done, failed, cancelled or restart.
+// a state event that holds all of the run, and of a search a rows event with all of its rows. The stream ends with done, failed, cancelled or restart.
 func (s *Service) Events(ctx context.Context, owner, id string, after int64) (*Subscription, error) {
 	run, err := s.Run(ctx, owner, id)
 	if err != nil {
@@ -317,14 +328,20 @@ func (u *Subscription) look(ctx context.Context) (e Event, changed chan struct{}
 		if err != nil {
 			return Event{}, nil, err
 		}
-		u.fresh = false
+		u.fresh, u.begun = false, true
 		u.after = last
 		if over {
 			u.after = last - 1 // the end is told apart
 		}
-		return event(u.after, "state", run), nil, nil
+		return event(u.after-1, "state", run), nil, nil
 	}
 	defer u.s.streams.mu.Unlock()
+	if u.begun {
+		u.begun = false
+		if len(st.rows.Symbol) > 0 {
+			return event(u.after, "rows", &st.rows), nil, nil // some may be told again later
+		}
+	}
 	for i := range st.ring {
 		if st.ring[i].ID > u.after {
 			u.after = st.ring[i].ID

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"math"
 	"testing"
 	"time"
 
@@ -156,6 +157,79 @@ func TestEventsGoOnWhereTheyWereLeft(t *testing.T) {
 	for _, s := range []*job.Subscription{sub, gone} {
 		if all := collect(t, s); all[len(all)-1].Type != "failed" {
 			t.Errorf("the last is %s", all[len(all)-1].Type)
+		}
+	}
+}
+
+// Rows of a search are told as they come, and all of them to whoever comes later or lost the way.
+func TestRowsOfASearchAreToldToEverybody(t *testing.T) {
+	step := make(chan job.Step)
+	r := start(t, func(o *job.Options) {
+		o.Execute = map[history.Kind]job.Executor{history.KindFetch: func(_ context.Context, w *job.Work) (*job.Done, error) {
+			for p := range step {
+				w.Tell(p)
+			}
+			return &job.Done{}, nil
+		}}
+	})
+	id := r.submit(t, fetch("ann", 1)).Run.ID
+	rows := func(from, to int) *job.Rows {
+		x := &job.Rows{Params: []string{"n"}}
+		for i := from; i < to; i++ {
+			value := float64(i)
+			if i == 1 {
+				value = math.NaN()
+			}
+			x.Add("A", []float64{float64(i)}, value, i > 0)
+		}
+		return x
+	}
+	seen := func(sub *job.Subscription, most int) (told map[float64]*float64) {
+		t.Helper()
+		told = map[float64]*float64{}
+		last := int64(0)
+		for len(told) < most {
+			e, err := sub.Next(t.Context())
+			if err != nil || e.ID <= last {
+				t.Fatalf("event %d after %d: %v", e.ID, last, err)
+			}
+			if last = e.ID; e.Type != "rows" {
+				continue
+			}
+			var x job.Rows
+			if err := json.Unmarshal(e.Data, &x); err != nil || len(x.At) != len(x.Value) || len(x.At) != len(x.Eligible) || x.Params[0] != "n" {
+				t.Fatalf("%s %v", e.Data, err)
+			}
+			for i, at := range x.At {
+				told[at[0]] = x.Value[i]
+			}
+		}
+		return told
+	}
+	first, err := r.Events(t.Context(), "ann", id, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer first.Close()
+	step <- job.Step{Rows: rows(0, 3)}
+	step <- job.Step{Done: 3, Total: 5}
+	if got := seen(first, 3); got[1] != nil || *got[2] != 2 {
+		t.Errorf("%v", got)
+	}
+	late, err := r.Events(t.Context(), "ann", id, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer late.Close()
+	step <- job.Step{Rows: rows(3, 5)}
+	close(step)
+	for name, sub := range map[string]*job.Subscription{"the first": first, "a later one": late} {
+		want := 5
+		if sub == first {
+			want = 2
+		}
+		if got := seen(sub, want); got[4] == nil {
+			t.Errorf("%s: %v", name, got)
 		}
 	}
 }

@@ -97,6 +97,7 @@ type Step struct {
 	Done, Total int64
 	Time        []int64   // new points of the equity curve, nanoseconds since 1970; copied
 	Equity      []float64 //
+	Rows        *Rows     // further rows of a search; not changed afterwards
 	Note        string    // a line for people, kept apart from progress
 }
 

@@ -1747,6 +1747,10 @@ export interface components {
         SweepTable: {
             /** @description parameters, then metrics */
             columns: string[] | null;
+            /** @description whether a row meets search.min_trades and search.constraints */
+            eligible: boolean[] | null;
+            /** @description of each row, in its own sense: where the metric says less is better, less is better */
+            objective: (number | null)[] | null;
             /** @description of each row; empty texts where symbols share the cash */
             symbols: string[] | null;
             /** Format: int64 */
