@@ -46,7 +46,7 @@ func TestEngineAllocatesNothingPerBar(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		m, err := load(context.Background(), cfg, rules, src)
+		m, err := load(context.Background(), cfg, rules, src, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -32,7 +32,7 @@ type Trace struct {
 type Event struct {
 	At      int64      // start of the bars at whose close it was decided, or in which it filled, ns UTC
 	Symbol  string     //
-	What    string     // in words: "enter long market", "exit signal", "stop stop", "filled buy entry"
+	What    string     // in words: "enter long market", "exit signal", "stop stop", "filled buy entry"; of several strategies after the name of the one
 	Numbers [3]float64 // shares (of notional orders USD), price or trigger, limit; NaN where there is none
 }
 
@@ -40,19 +40,14 @@ type Event struct {
 // bar as well. Liquidation at the end of the run is left out: it moves with the end. The bars are
 // evaluated whole, so that whatever of them has an influence backwards in time shows.
 func Follow(ctx context.Context, cfg *Config, src bar.Source, f Following) (*Trace, error) {
-	if err := oneStrategy(cfg, "prove"); err != nil {
-		return nil, err
-	}
 	rules, err := rulesFor(cfg, f.Options)
 	if err != nil {
 		return nil, err
 	}
-	deeper := *rules
-	deeper.Warmup += f.Extra
 	open := *cfg
 	open.Fills.End = fill.EndMark
-	k := task{cfg: &open, rules: &deeper, options: f.Options}
-	m, err := loadIn(ctx, k.cfg, k.rules, src, nil)
+	k := task{cfg: &open, rules: deeper(rules, f.Extra), options: f.Options}
+	m, err := k.load(ctx, src)
 	if err != nil {
 		return nil, err
 	}
@@ -82,7 +77,7 @@ func Follow(ctx context.Context, cfg *Config, src bar.Source, f Following) (*Tra
 	out.Equity = e.curve[len(e.curve)-min(len(e.curve), len(out.Time)):]
 	out.Entries = len(e.follow.entries)
 	if f.Until == 0 {
-		out.Foreseen = m.foreseen(k.rules.Program.Series(), e.follow.entries)
+		out.Foreseen = e.foreseen(e.follow.entries)
 	}
 	return out, nil
 }
@@ -146,7 +141,7 @@ func (f *follower) enter(e *engine, i int32, w *order.Working) {
 }
 
 func (f *follower) add(e *engine, i int32, what string, numbers [3]float64) {
-	f.trace.Events = append(f.trace.Events, Event{At: e.m.time[e.t], Symbol: e.m.syms[i].name, What: what, Numbers: numbers})
+	f.trace.Events = append(f.trace.Events, Event{At: e.m.time[e.t], Symbol: e.m.syms[i].name, What: e.play(i).named(what), Numbers: numbers})
 }
 
 // entryWords says which kind of order an entry is.

@@ -12,13 +12,14 @@ import (
 // Foreseen is a bar that a run knew before it was there: its outside series, or its decisions, go with
 // the return of the bar that comes next, and this is the first of them.
 type Foreseen struct {
-	Source string  // "series NAME" or "decisions"
-	Words  string  // the figures behind it
-	At     int64   // start of the bar that decided, ns UTC
-	Symbol string  //
-	Value  float64 // of the series as read then; NaN for decisions
-	Next   int64   // start of the bar after it
-	Close  float64 // of that bar, USD as traded
+	Source   string  // "series NAME" or "decisions"
+	Strategy string  // whose, where several share the account
+	Words    string  // the figures behind it
+	At       int64   // start of the bar that decided, ns UTC
+	Symbol   string  //
+	Value    float64 // of the series as read then; NaN for decisions
+	Next     int64   // start of the bar after it
+	Close    float64 // of that bar, USD as traded
 }
 
 // entered is a decision to enter.
@@ -69,6 +70,27 @@ func (m *market) foresight(o *outside) (r float64, n int) {
 // knows reports whether a correlation with what comes next is none of chance: six standard errors, and
 // more than any honest number has.
 func knows(r float64, n int) bool { return n >= 100 && math.Abs(r) > 0.3 && r*r*float64(n) > 36 }
+
+// foreseen lists what knew the next bar, strategy by strategy.
+func (e *engine) foreseen(entries []entered) []Foreseen {
+	var out []Foreseen
+	for k, s := range e.sights() {
+		own := entries
+		if s.legs != nil {
+			own = nil
+			for _, x := range entries {
+				if e.m.syms[x.sym].play == int32(k) {
+					own = append(own, entered{int32(s.number(x.sym)), x.row, x.side})
+				}
+			}
+		}
+		for _, x := range s.foreseen(s.rules.Program.Series(), own) {
+			x.Strategy = s.name
+			out = append(out, x)
+		}
+	}
+	return out
+}
 
 // foreseen lists what knew the next bar: series by their values, decisions by where the price went.
 func (m *market) foreseen(names []string, entries []entered) []Foreseen {

@@ -84,13 +84,12 @@ func (s *symbol) rowsBefore(t int32) int32 {
 }
 
 // load reads every symbol of the universe with its warm-up, in parallel, lays the shared steps, chooses
-// the members of a universe that changes over time, and evaluates the rules.
-func load(ctx context.Context, cfg *Config, rules *strategy.Rules, src bar.Source) (*market, error) {
-	return loadIn(ctx, cfg, rules, src, nil)
-}
-
-// loadIn is load with the temporaries of a worker that loads one single symbol after another.
-func loadIn(ctx context.Context, cfg *Config, rules *strategy.Rules, src bar.Source, arena *expr.Arena) (*market, error) {
+// the members of a universe that changes over time, and evaluates the rules. arena holds the temporaries of a
+// worker that loads one single symbol after another, nil for new ones.
+func load(ctx context.Context, cfg *Config, rules *strategy.Rules, src bar.Source, arena *expr.Arena) (*market, error) {
+	if len(cfg.Strategies) > 0 {
+		return loadPlays(ctx, cfg, rules, src)
+	}
 	l := &loader{ctx: ctx, cfg: cfg, rules: rules, src: src, m: &market{arena: arena, cal: src.Calendar(), daily: !cfg.Data.Bars.Intraday(),
 		frame: cfg.Data.Bars, to: cfg.Data.To, extended: cfg.Data.Session == bar.Extended}}
 	var err error

@@ -30,6 +30,7 @@ type play struct {
 	rules    *strategy.Rules
 	aside    []string               // settings of its file that do not count
 	universe *UniverseInfo          // from which it chooses
+	market   *market                // as it was loaded for it alone, on steps of its own
 	sides    [2]*strategy.SideRules // long and short: of the file, without rules where only code decides
 	watching [2]bool                // whether exits of the long and the short side read position variables or levels
 	standing [2]bool                // whether nothing but the entry price moves those levels
@@ -45,7 +46,7 @@ type play struct {
 
 // begin puts a strategy at the start of a run.
 func (p *play) begin(e *engine, number int32) {
-	*p = play{name: p.name, file: p.file, share: p.share, cfg: p.cfg, rules: p.rules, aside: p.aside, universe: p.universe,
+	*p = play{name: p.name, file: p.file, share: p.share, cfg: p.cfg, rules: p.rules, aside: p.aside, universe: p.universe, market: p.market,
 		sides: [2]*strategy.SideRules{p.rules.Long, p.rules.Short}, bounds: bounds{limits: &p.cfg.Limits, share: p.share, play: number}}
 	for k, side := range p.sides {
 		if side != nil {
@@ -135,7 +136,7 @@ func (e *engine) attribute() {
 	}
 }
 
-// loadPlays is loadIn for several strategies: the market of each, laid on steps that all share.
+// loadPlays is load for several strategies: the market of each, laid on steps that all share.
 func loadPlays(ctx context.Context, cfg *Config, rules *strategy.Rules, src bar.Source) (*market, error) {
 	if len(rules.Parts) < len(cfg.Strategies) {
 		return nil, fmt.Errorf("read the strategies of %s: the contents of %s were not handed over", cfg.Name, list(cfg.Files()))
@@ -144,12 +145,12 @@ func loadPlays(ctx context.Context, cfg *Config, rules *strategy.Rules, src bar.
 	seen := map[bar.Note]bool{}
 	for k := range rules.Parts {
 		part := &rules.Parts[k]
-		own, err := loadIn(ctx, part.File, part.Rules, src, nil)
+		own, err := load(ctx, part.File, part.Rules, src, nil)
 		if err != nil {
 			return nil, fmt.Errorf("strategy %s: %w", part.Name, err)
 		}
 		p := play{name: part.Name, file: cfg.Strategies[k].File, share: part.Share, rules: part.Rules, aside: part.Aside,
-			cfg: settled(part.File, own.breadth(), part.File.Decides()), universe: own.universe}
+			cfg: settled(part.File, own.breadth(), part.File.Decides()), universe: own.universe, market: own}
 		m.plays = append(m.plays, p)
 		for i := range own.syms {
 			s := own.syms[i]
@@ -304,10 +305,31 @@ func (e *engine) codeFault() error {
 	return nil
 }
 
-// oneStrategy refuses a portfolio of strategies where one strategy is asked for.
-func oneStrategy(cfg *Config, act string) error {
-	if len(cfg.Strategies) == 0 {
-		return nil
+// sight is a strategy and the market as it was loaded for it.
+type sight struct {
+	*play
+	*market
+}
+
+// sights are the strategies of a run with what each of them sees: of one alone that is all there is.
+func (e *engine) sights() []sight {
+	if e.m.plays == nil {
+		return []sight{{&e.plays[0], e.m}}
 	}
-	return fmt.Errorf("%s %s: it puts %d strategies into one account: %s the file of one of them, such as %s", act, cfg.Name, len(cfg.Strategies), act, cfg.Strategies[0].File)
+	out := make([]sight, len(e.plays))
+	for k := range e.plays {
+		out[k] = sight{&e.plays[k], e.plays[k].market}
+	}
+	return out
+}
+
+// deeper are rules that load extra more bars of history.
+func deeper(rules *strategy.Rules, extra int) *strategy.Rules {
+	r := *rules
+	r.Warmup += extra
+	r.Parts = slices.Clone(r.Parts)
+	for k := range r.Parts {
+		r.Parts[k].Rules = deeper(r.Parts[k].Rules, extra)
+	}
+	return &r
 }

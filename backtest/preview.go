@@ -1,8 +1,10 @@
 package backtest
 
 import (
+	"cmp"
 	"context"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -22,23 +24,24 @@ type Preview struct {
 	Warnings []Warning       `json:"warnings"`
 }
 
-// SymbolPreview is one symbol. All columns are as long as Time; the first Warm bars lie before the
-// range and are there to warm indicators up.
+// SymbolPreview is one symbol as one strategy sees it. All columns are as long as Time; the first Warm bars
+// lie before the range and are there to warm indicators up.
 type SymbolPreview struct {
-	Symbol  string          `json:"symbol"`
-	Warm    int             `json:"warm"`
-	Time    Times           `json:"time"`
-	Open    Values          `json:"open"` // USD as traded
-	High    Values          `json:"high"`
-	Low     Values          `json:"low"`
-	Close   Values          `json:"close"`
-	Volume  Values          `json:"volume"`            // shares
-	Columns []PreviewColumn `json:"columns"`           // indicators and named signals, in order of first use
-	Members []bool          `json:"members,omitempty"` // in the universe, where that changes over time
-	Entries []bool          `json:"entries"`           // long entry condition true
-	Exits   []bool          `json:"exits"`             // long exit condition true, as far as it needs no position
-	Shorts  []bool          `json:"shorts,omitempty"`
-	Covers  []bool          `json:"covers,omitempty"`
+	Symbol   string          `json:"symbol"`
+	Strategy string          `json:"strategy,omitempty"` // where several share the account
+	Warm     int             `json:"warm"`
+	Time     Times           `json:"time"`
+	Open     Values          `json:"open"` // USD as traded
+	High     Values          `json:"high"`
+	Low      Values          `json:"low"`
+	Close    Values          `json:"close"`
+	Volume   Values          `json:"volume"`            // shares
+	Columns  []PreviewColumn `json:"columns"`           // indicators and named signals, in order of first use
+	Members  []bool          `json:"members,omitempty"` // in the universe, where that changes over time
+	Entries  []bool          `json:"entries"`           // long entry condition true
+	Exits    []bool          `json:"exits"`             // long exit condition true, as far as it needs no position
+	Shorts   []bool          `json:"shorts,omitempty"`
+	Covers   []bool          `json:"covers,omitempty"`
 }
 
 // PreviewColumn is one indicator or signal. Conditions are 1, 0 or absent.
@@ -71,28 +74,40 @@ func (v Values) MarshalJSON() ([]byte, error) {
 
 // NewPreview evaluates cfg on the bars of src without trading. Errors are those of Run.
 func NewPreview(ctx context.Context, cfg *Config, src bar.Source) (*Preview, error) {
-	if err := oneStrategy(cfg, "preview"); err != nil {
-		return nil, err
-	}
 	rules, err := compile(cfg)
 	if err != nil {
 		return nil, err
 	}
-	m, err := load(ctx, cfg, rules, src)
+	k := task{cfg: cfg, rules: rules}
+	m, err := k.load(ctx, src)
 	if err != nil {
 		return nil, err
 	}
-	return previewOf(ctx, task{cfg: cfg, rules: rules}, m, src)
+	return previewOf(ctx, k, m, src)
 }
 
 // previewOf shows a market that was loaded.
 func previewOf(ctx context.Context, k task, m *market, src bar.Source) (*Preview, error) {
-	rules, cfg := k.rules, settled(k.cfg, m.breadth(), k.coded())
-	e := newEngine(cfg, rules, m) // not run: it knows how to describe data and what to warn of
+	cfg := settled(k.cfg, m.breadth(), k.coded())
+	e := newEngine(cfg, k.rules, m) // not run: it knows how to describe data and what to warn of
 	p := &Preview{Strategy: cfg.Name, Config: cfg, Data: e.dataInfo(src), Warnings: e.warnings(src, nil)}
 	p.Warnings = dropWarning(p.Warnings, "no_benchmark")
 	explain(&e.counts, m, e.plays)
 	p.Counts = e.counts
+	for _, s := range e.sights() {
+		list, err := s.preview(ctx)
+		if err != nil {
+			return nil, err
+		}
+		p.Symbols = append(p.Symbols, list...)
+	}
+	slices.SortStableFunc(p.Symbols, func(a, b SymbolPreview) int { return cmp.Compare(a.Symbol, b.Symbol) })
+	return p, nil
+}
+
+// preview of every symbol that a strategy sees.
+func (g sight) preview(ctx context.Context) ([]SymbolPreview, error) {
+	rules, m := g.rules, g.market
 	shown, names, err := indicators(rules)
 	if err != nil {
 		return nil, err
@@ -101,10 +116,11 @@ func previewOf(ctx context.Context, k task, m *market, src bar.Source) (*Preview
 	if err != nil {
 		return nil, err
 	}
+	var out []SymbolPreview
 	for i := range m.syms {
 		s := &m.syms[i]
 		b := s.bars
-		sp := SymbolPreview{Symbol: s.name, Warm: b.Warm, Time: Times{Daily: m.daily, Nanos: b.Time}, Open: b.Open, High: b.High, Low: b.Low,
+		sp := SymbolPreview{Symbol: s.name, Strategy: g.name, Warm: b.Warm, Time: Times{Daily: m.daily, Nanos: b.Time}, Open: b.Open, High: b.High, Low: b.Low,
 			Close: b.Close, Volume: b.Volume}
 		bound := bounds[i]
 		if s.member != nil {
@@ -116,16 +132,16 @@ func previewOf(ctx context.Context, k task, m *market, src bar.Source) (*Preview
 		for k, name := range names {
 			sp.Columns = append(sp.Columns, previewColumn(shown, bound, expr.Ref(k+1), name))
 		}
-		for _, sig := range cfg.Signals {
+		for _, sig := range g.cfg.Signals {
 			if ref, ok := rules.Program.SignalRef(sig.Name); ok {
 				sp.Columns = append(sp.Columns, previewColumn(rules.Program, s.bound, ref, sig.Name))
 			}
 		}
 		sp.Entries, sp.Exits = marks(rules, s, rules.Long)
 		sp.Shorts, sp.Covers = marks(rules, s, rules.Short)
-		p.Symbols = append(p.Symbols, sp)
+		out = append(out, sp)
 	}
-	return p, nil
+	return out, nil
 }
 
 // indicators compiles every indicator that the rules use into a program of its own, so that their

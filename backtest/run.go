@@ -39,9 +39,15 @@ func Each(ctx context.Context, cfg *Config, src bar.Source) ([]*Result, error) {
 	parallel(len(names), func() func(int) {
 		w := &worker{}
 		return func(i int) {
-			one := *cfg
+			one, own := *cfg, rules
 			one.Universe.Symbols = names[i : i+1 : i+1]
-			if results[i], faults[i] = runRules(ctx, task{cfg: &one, rules: rules, worker: w}, src); faults[i] != nil {
+			if len(rules.Parts) > 0 { // they have the universe of the account in them
+				own, faults[i] = compile(&one)
+			}
+			if faults[i] == nil {
+				results[i], faults[i] = runRules(ctx, task{cfg: &one, rules: own, worker: w}, src)
+			}
+			if faults[i] != nil {
 				faults[i] = fmt.Errorf("%s: %w", names[i], faults[i])
 			}
 		}
@@ -59,12 +65,17 @@ func Alone(ctx context.Context, cfg *Config, src bar.Source) ([]string, error) {
 }
 
 func alone(ctx context.Context, cfg *Config, rules *strategy.Rules, src bar.Source) ([]string, error) {
-	if err := oneStrategy(cfg, "run each symbol alone with"); err != nil {
-		return nil, err
-	}
 	names := cfg.Universe.Symbols
 	if cfg.Universe.Top > 0 || rules.Compares() || cfg.Rebalance != nil {
 		return nil, errors.New("run each symbol alone: the strategy compares symbols with each other, so that none can be alone")
+	}
+	for k := range rules.Parts {
+		if p := &rules.Parts[k]; p.File.Universe.Top > 0 || p.Rules.Compares() || p.File.Rebalance != nil {
+			return nil, fmt.Errorf("run each symbol alone: the strategy %s compares symbols with each other, so that none can be alone", p.Name)
+		}
+	}
+	if len(names) == 0 && len(cfg.Strategies) > 0 {
+		return nil, fmt.Errorf("run each symbol alone: %s names no symbols, and its strategies may each have others: name them with --symbols, or in its universe", cfg.Name)
 	}
 	if len(names) == 0 {
 		list, err := securities(ctx, cfg, rules, src)
@@ -197,14 +208,11 @@ func runRules(ctx context.Context, k task, src bar.Source) (*Result, error) {
 
 // load the market of a task.
 func (k *task) load(ctx context.Context, src bar.Source) (*market, error) {
-	if len(k.cfg.Strategies) > 0 {
-		return loadPlays(ctx, k.cfg, k.rules, src)
-	}
 	var arena *expr.Arena
 	if k.worker != nil {
 		arena = &k.worker.arena
 	}
-	return loadIn(ctx, k.cfg, k.rules, src, arena)
+	return load(ctx, k.cfg, k.rules, src, arena)
 }
 
 // engine makes the engine of a task.

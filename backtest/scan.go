@@ -3,6 +3,7 @@ package backtest
 import (
 	"context"
 	"fmt"
+	"math"
 
 	"backtester/backtest/bar"
 	"backtester/backtest/instrument"
@@ -13,17 +14,18 @@ type Scan struct {
 	Strategy  string    `json:"strategy"`
 	Condition string    `json:"condition"` // entry, or the name of a signal
 	Time      string    `json:"time"`      // the bar
-	Scanned   int       `json:"scanned"`   // symbols that traded in it and may be entered
-	Columns   []string  `json:"columns"`   // names of the values
-	Rows      []ScanRow `json:"rows"`      // by symbol
+	Scanned   int       `json:"scanned"`   // symbols that traded in it and may be entered; of several strategies each by itself
+	Columns   []string  `json:"columns"`   // names of the values, of several strategies those of all
+	Rows      []ScanRow `json:"rows"`      // by symbol, of several strategies in their order
 	Warnings  []Warning `json:"warnings"`
 }
 
 // ScanRow is a symbol of which the condition holds.
 type ScanRow struct {
-	Symbol string `json:"symbol"`
-	Side   string `json:"side,omitempty"` // long | short | both; of entries only
-	Values Values `json:"values"`
+	Symbol   string `json:"symbol"`
+	Strategy string `json:"strategy,omitempty"` // whose condition it is, where several share the account
+	Side     string `json:"side,omitempty"`     // long | short | both; of entries only
+	Values   Values `json:"values"`             // null where the strategy does not look at the number
 }
 
 // entryCondition is the word for the conditions of entries, long and short.
@@ -47,22 +49,26 @@ func NewScan(ctx context.Context, cfg *Config, src bar.Source, condition string,
 		condition = entryCondition
 	}
 	out := &Scan{Strategy: p.Strategy, Condition: condition, Columns: []string{"close"}, Rows: []ScanRow{}, Warnings: p.Warnings}
-	at := -1 // column of the condition
+	named := false // there is a condition of this name
 	latest := int64(0)
+	column := map[string]int{}
+	seen := map[string]bool{} // strategies
 	for i := range p.Symbols {
 		s := &p.Symbols[i]
 		latest = max(latest, s.Time.Nanos[len(s.Time.Nanos)-1])
-		if i > 0 {
+		if seen[s.Strategy] {
 			continue
 		}
-		for k := range s.Columns {
-			out.Columns = append(out.Columns, s.Columns[k].Name)
-			if s.Columns[k].Name == condition && s.Columns[k].Kind == "condition" {
-				at = k
+		seen[s.Strategy] = true
+		for _, c := range s.Columns {
+			if _, there := column[c.Name]; !there {
+				column[c.Name] = len(out.Columns)
+				out.Columns = append(out.Columns, c.Name)
 			}
+			named = named || c.Name == condition && c.Kind == "condition"
 		}
 	}
-	if at < 0 && condition != entryCondition {
+	if !named && condition != entryCondition {
 		return nil, fmt.Errorf("scan %s: the strategy has no signal of this name that is a condition: want entry or one of its signals", condition)
 	}
 	for i := range p.Symbols {
@@ -71,20 +77,25 @@ func NewScan(ctx context.Context, cfg *Config, src bar.Source, condition string,
 		if s.Time.Nanos[last] != latest || s.Members != nil && !s.Members[last] {
 			continue
 		}
+		row := ScanRow{Symbol: s.Symbol, Strategy: s.Strategy, Values: make(Values, len(out.Columns))}
+		for k := range row.Values {
+			row.Values[k] = math.NaN()
+		}
+		row.Values[0] = s.Close[last]
+		for _, c := range s.Columns {
+			row.Values[column[c.Name]] = c.Values[last]
+		}
 		out.Scanned++
 		out.Time = s.Time.At(last)
-		row := ScanRow{Symbol: s.Symbol, Values: Values{s.Close[last]}}
-		if at >= 0 {
-			if s.Columns[at].Values[last] != 1 {
-				continue
+		switch {
+		case named && row.Values[column[condition]] != 1:
+		case named:
+			out.Rows = append(out.Rows, row)
+		default:
+			if row.Side = sideOfScan(s, last); row.Side != "" {
+				out.Rows = append(out.Rows, row)
 			}
-		} else if row.Side = sideOfScan(s, last); row.Side == "" {
-			continue
 		}
-		for k := range s.Columns {
-			row.Values = append(row.Values, s.Columns[k].Values[last])
-		}
-		out.Rows = append(out.Rows, row)
 	}
 	if session != instrument.None && p.Data.To != session.String() {
 		out.Warnings = append(out.Warnings, Warning{"scan_date", fmt.Sprintf("no symbol of the run traded on %s: what is shown is of %s", session, p.Data.To)})

@@ -132,7 +132,7 @@ func (o *previewOptions) previewRemote(ctx context.Context, c *client.Client, fi
 }
 
 func symbolOf(x server.PreviewSymbol) backtest.SymbolPreview {
-	out := backtest.SymbolPreview{Symbol: x.Symbol, Warm: x.Warm, Open: values(x.Bars.Open), High: values(x.Bars.High), Low: values(x.Bars.Low),
+	out := backtest.SymbolPreview{Symbol: x.Symbol, Strategy: x.Strategy, Warm: x.Warm, Open: values(x.Bars.Open), High: values(x.Bars.High), Low: values(x.Bars.Low),
 		Close: values(x.Bars.Close), Volume: values(x.Bars.Volume), Members: x.Members, Entries: x.Entries, Exits: x.Exits, Shorts: x.Shorts, Covers: x.Covers}
 	out.Time.Daily = len(x.Dates) == 0 || len(x.Dates[0]) == len(time.DateOnly)
 	for _, ms := range x.Bars.T {

@@ -112,7 +112,7 @@ func (o *runOptions) tableOf(answer any) error {
 		if several {
 			header = append(header, "strategy")
 		}
-		fmt.Fprintf(o.io.Err, "%s: %d orders for %s, decided up to %s; cash %.2f USD, equity %.2f USD\n", x.Strategy, len(rows), x.Session, x.Decided, x.Cash, x.Equity)
+		fmt.Fprintf(o.io.Err, "%s: %s for %s, decided up to %s; cash %.2f USD, equity %.2f USD\n", x.Strategy, plural(len(rows), "order"), x.Session, x.Decided, x.Cash, x.Equity)
 		return o.table(o.io.Out, header, rows, 2, 3, 5, 6, 7)
 	case *backtest.Scan:
 		for _, w := range x.Warnings {
@@ -122,18 +122,41 @@ func (o *runOptions) tableOf(answer any) error {
 		for k := range x.Columns {
 			right = append(right, k+2)
 		}
+		several := slices.ContainsFunc(x.Rows, func(r backtest.ScanRow) bool { return r.Strategy != "" })
 		var rows [][]string
 		for _, r := range x.Rows {
 			row := []string{r.Symbol, cmp.Or(r.Side, "-")}
 			for _, v := range r.Values {
-				row = append(row, strconv.FormatFloat(v, 'g', 8, 64))
+				cell := "-"
+				if v == v {
+					cell = strconv.FormatFloat(v, 'g', 8, 64)
+				}
+				row = append(row, cell)
+			}
+			if several {
+				row = append(row, r.Strategy)
 			}
 			rows = append(rows, row)
 		}
-		fmt.Fprintf(o.io.Err, "%s: %s holds for %d of %d symbols at %s\n", x.Strategy, x.Condition, len(rows), x.Scanned, x.Time)
+		if several {
+			header = append(header, "strategy")
+		}
+		of := plural(x.Scanned, "symbol")
+		if several {
+			of = plural(x.Scanned, "pair") + " of a symbol and a strategy"
+		}
+		fmt.Fprintf(o.io.Err, "%s: %s holds for %d of %s at %s\n", x.Strategy, x.Condition, len(rows), of, x.Time)
 		return o.table(o.io.Out, header, rows, right...)
 	}
 	return nil
+}
+
+// plural is so many things in words: 1 order, 2 orders.
+func plural(n int, thing string) string {
+	if n != 1 {
+		thing += "s"
+	}
+	return strconv.Itoa(n) + " " + thing
 }
 
 // shown is a number that may be absent.

@@ -73,7 +73,7 @@ func newPreviewPage(p *backtest.Preview) (*previewPage, error) {
 		m.Symbols = append(m.Symbols, symbolPage(&p.Symbols[i]))
 	}
 	if n := len(p.Symbols) - mostCharts; n > 0 {
-		m.More = fmt.Sprintf("%d more symbols are not drawn: ask for them by name.", n)
+		m.More = fmt.Sprintf("%d more are not drawn: ask for symbols by name.", n)
 	}
 	for _, c := range p.Data.Coverage {
 		c.Symbol, c.Ended = clean(c.Symbol), clean(c.Ended)
@@ -104,7 +104,7 @@ func cutOut(s *backtest.SymbolPreview, from, to int) cutout {
 		c.dates = append(c.dates, sessionDate(s.Time, i))
 	}
 	part := func(v backtest.Values) []float64 { return v[from:to] }
-	c.chart = candleChart{label: "Bars of " + clean(s.Symbol), dates: c.dates, open: part(s.Open), high: part(s.High), low: part(s.Low),
+	c.chart = candleChart{label: "Bars of " + titleOf(s), dates: c.dates, open: part(s.Open), high: part(s.High), low: part(s.Low),
 		close: part(s.Close), volume: part(s.Volume), marks: signals(s, from, to),
 		warm: s.Warm - from, h: 360}
 	for _, m := range c.chart.marks {
@@ -161,9 +161,17 @@ func either(a, b []bool, from, to int) []bool {
 	return out
 }
 
+// titleOf a symbol, with the strategy that sees it where several share the account.
+func titleOf(s *backtest.SymbolPreview) string {
+	if s.Strategy == "" {
+		return clean(s.Symbol)
+	}
+	return clean(s.Symbol) + " (" + clean(s.Strategy) + ")"
+}
+
 func symbolPage(s *backtest.SymbolPreview) previewSymbol {
 	n := s.Time.Len()
-	out := previewSymbol{Name: clean(s.Symbol), Note: fmt.Sprintf("%s bars, %d of them warm-up (shaded)", number(float64(n), 0), s.Warm)}
+	out := previewSymbol{Name: titleOf(s), Note: fmt.Sprintf("%s bars, %d of them warm-up (shaded)", number(float64(n), 0), s.Warm)}
 	if n == 0 {
 		out.Note = "no bars"
 		return out
@@ -246,7 +254,7 @@ func Preview(w io.Writer, p *backtest.Preview, o Options) error {
 		s.previewSymbol(&p.Symbols[i])
 	}
 	if n := len(p.Symbols) - 3; n > 0 {
-		s.text(fmt.Sprintf("%d more symbols: name one with --symbols to see it", n))
+		s.text(fmt.Sprintf("%d more: name a symbol with --symbols to see it", n))
 	}
 	s.coverage(v)
 	return s.err
@@ -264,7 +272,7 @@ func (s *screen) previewSymbol(p *backtest.SymbolPreview) {
 	if math.IsNaN(lo) {
 		return
 	}
-	s.heading(fmt.Sprintf("%s, close of the last %d bars, USD as traded", clean(p.Symbol), n-from))
+	s.heading(fmt.Sprintf("%s, close of the last %d bars, USD as traded", titleOf(p), n-from))
 	plot := newPlot(w, 9, s.o.Unicode)
 	plot.line(values, lo, hi)
 	lines := axis(plot.rows(), lo, hi, compact)

@@ -26,20 +26,22 @@ func (v *view) prices(p *backtest.Preview) (out []previewSymbol, note string) {
 	if p == nil {
 		return nil, ""
 	}
-	fills := map[string][]backtest.Fill{}
+	fills := map[[2]string][]backtest.Fill{}
 	for _, f := range v.Fills {
-		fills[f.Symbol] = append(fills[f.Symbol], f)
+		by := [2]string{f.Symbol, f.Strategy}
+		fills[by] = append(fills[by], f)
 	}
+	of := func(s *backtest.SymbolPreview) []backtest.Fill { return fills[[2]string{s.Symbol, s.Strategy}] }
 	var order []*backtest.SymbolPreview
 	for i := range p.Symbols {
-		if s := &p.Symbols[i]; len(fills[s.Symbol]) > 0 && s.Time.Len() > 1 {
+		if s := &p.Symbols[i]; len(of(s)) > 0 && s.Time.Len() > 1 {
 			order = append(order, s)
 		}
 	}
-	slices.SortStableFunc(order, func(a, b *backtest.SymbolPreview) int { return cmp.Compare(len(fills[b.Symbol]), len(fills[a.Symbol])) })
+	slices.SortStableFunc(order, func(a, b *backtest.SymbolPreview) int { return cmp.Compare(len(of(b)), len(of(a))) })
 	size := 0
 	for _, s := range order[:min(mostPrices, len(order))] {
-		c := priceCharts(s, fills[s.Symbol], v.Result.Trades)
+		c := priceCharts(s, of(s), v.Result.Trades)
 		for _, d := range c.Charts {
 			size += len(d.Drawing)
 		}
@@ -57,7 +59,7 @@ func (v *view) prices(p *backtest.Preview) (out []previewSymbol, note string) {
 // priceCharts are all bars of a symbol and its last ones, with the panes of its indicators.
 func priceCharts(s *backtest.SymbolPreview, fills []backtest.Fill, trades []backtest.Trade) previewSymbol {
 	n := s.Time.Len()
-	out := previewSymbol{Name: clean(s.Symbol), Note: count(int64(len(fills)), "fill") + "; prices as traded, so that a split is a jump"}
+	out := previewSymbol{Name: titleOf(s), Note: count(int64(len(fills)), "fill") + "; prices as traded, so that a split is a jump"}
 	chart := func(title string, from, to int) cutout {
 		c := cutOut(s, from, to)
 		c.chart.marks, c.chart.warm = nil, 0
@@ -138,7 +140,7 @@ func trips(s *backtest.SymbolPreview, trades []backtest.Trade, from, to int) []t
 	var out []trip
 	for i := range trades {
 		t := &trades[i]
-		if t.Symbol != s.Symbol {
+		if t.Symbol != s.Symbol || t.Strategy != s.Strategy {
 			continue
 		}
 		a, b := barAt(s, t.EntryTime), barAt(s, t.ExitTime)

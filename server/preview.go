@@ -33,16 +33,17 @@ type Preview struct {
 // first warm bars lie before the range. Where there are more bars than asked for, each t stands for
 // several: columns are those of the last of them, and a signal is true where it is for any of them.
 type PreviewSymbol struct {
-	Symbol  string          `json:"symbol"`
-	Warm    int             `json:"warm"`
-	Bars    Candles         `json:"bars"`
-	Dates   []string        `json:"dates" doc:"YYYY-MM-DD, or RFC 3339 of bars within the day"`
-	Columns []PreviewColumn `json:"columns"`
-	Entries []bool          `json:"entries"`
-	Exits   []bool          `json:"exits"`
-	Shorts  []bool          `json:"shorts,omitempty"`
-	Covers  []bool          `json:"covers,omitempty"`
-	Members []bool          `json:"members,omitempty" doc:"in the universe, where that changes over time"`
+	Symbol   string          `json:"symbol"`
+	Strategy string          `json:"strategy,omitempty" doc:"whose rules these are, where several share the account"`
+	Warm     int             `json:"warm"`
+	Bars     Candles         `json:"bars"`
+	Dates    []string        `json:"dates" doc:"YYYY-MM-DD, or RFC 3339 of bars within the day"`
+	Columns  []PreviewColumn `json:"columns"`
+	Entries  []bool          `json:"entries"`
+	Exits    []bool          `json:"exits"`
+	Shorts   []bool          `json:"shorts,omitempty"`
+	Covers   []bool          `json:"covers,omitempty"`
+	Members  []bool          `json:"members,omitempty" doc:"in the universe, where that changes over time"`
 }
 
 // PreviewColumn is an indicator or a signal.
@@ -146,7 +147,7 @@ func previewOf(p *backtest.Preview, points int) Preview {
 func previewSymbol(x *backtest.SymbolPreview, points int) PreviewSymbol {
 	n := len(x.Time.Nanos)
 	width := max(1, (n+points-1)/points)
-	out := PreviewSymbol{Symbol: x.Symbol, Warm: x.Warm / width, Columns: []PreviewColumn{}, Dates: []string{},
+	out := PreviewSymbol{Symbol: x.Symbol, Strategy: x.Strategy, Warm: x.Warm / width, Columns: []PreviewColumn{}, Dates: []string{},
 		Bars:    Candles{T: []int64{}, Open: []*float64{}, High: []*float64{}, Low: []*float64{}, Close: []*float64{}, Volume: []*float64{}, Points: n},
 		Entries: anyTrue(x.Entries, width), Exits: anyTrue(x.Exits, width), Shorts: anyTrue(x.Shorts, width), Covers: anyTrue(x.Covers, width), Members: anyTrue(x.Members, width)}
 	for at := 0; at < n; at += width {

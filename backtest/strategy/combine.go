@@ -18,9 +18,10 @@ func (f *File) With(values []float64) *File {
 }
 
 // Apart reports whether combinations of parameters must be compiled each for itself: a script is told
-// its parameters when it is compiled, a universe is chosen by a program of its own, and so are weights.
+// its parameters when it is compiled, a universe is chosen by a program of its own, and so are weights and
+// the strategies of a portfolio.
 func (f *File) Apart() bool {
-	return f.Script != "" || f.Universe.Where != "" || f.Universe.By != "" || f.Rebalance != nil
+	return f.Script != "" || f.Universe.Where != "" || f.Universe.By != "" || f.Rebalance != nil || len(f.Strategies) > 0
 }
 
 // CompileEach compiles the file for each combination of parameters, given in the order of f.Params. The

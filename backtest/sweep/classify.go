@@ -47,6 +47,8 @@ func (p *Plan) needsEvent(basic bool) string {
 		return "a metric is asked for that only whole runs have"
 	case len(p.Symbols) == 1 && p.Symbols[0] == "":
 		return "several symbols share the cash"
+	case len(cfg.Strategies) > 0:
+		return "several strategies share the account"
 	case cfg.Script != "" || cfg.Rebalance != nil:
 		return "code or weights decide"
 	case rules.Universe != nil || cfg.Universe.Dynamic() || cfg.Leave:

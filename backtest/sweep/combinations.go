@@ -14,9 +14,6 @@ const mostTested = 10_000_000
 // beyond most, and of a grid that is too large to be held against its constraint it is the size. A
 // *PlanError is one that NewPlan would give as well. Cost: O(min(size of the grid, mostTested)).
 func Combinations(cfg *backtest.Config, method string, most int64) (int64, error) {
-	if err := searchable(cfg); err != nil {
-		return 0, err
-	}
 	space, err := NewSpace(cfg)
 	if err != nil {
 		return 0, &PlanError{err}

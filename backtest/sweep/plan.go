@@ -108,9 +108,6 @@ func (p *Plan) Asked() Options { return p.asked }
 // NewPlan checks cfg and lists what has to be played. A search by tpe is not known beforehand: its plan has
 // the number of combinations only.
 func NewPlan(ctx context.Context, cfg *backtest.Config, src bar.Source, o Options) (*Plan, error) {
-	if err := searchable(cfg); err != nil {
-		return nil, err
-	}
 	rules, faults := cfg.Compile()
 	if err := faults.Err(); err != nil {
 		return nil, err
@@ -177,15 +174,6 @@ func (p *Plan) choose(o Options) error {
 
 func noMethod(name string) error {
 	return fmt.Errorf("search method is %q, want grid, random, sobol or tpe", name)
-}
-
-// searchable refuses files that have nothing to search.
-func searchable(cfg *backtest.Config) error {
-	if len(cfg.Strategies) > 0 {
-		return &PlanError{fmt.Errorf("sweep %s: it puts %d strategies into one account and has no parameters: sweep the file of one of them, such as %s",
-			cfg.Name, len(cfg.Strategies), cfg.Strategies[0].File)}
-	}
-	return nil
 }
 
 // searchOf is what the file says about its search, or the defaults.

@@ -45,22 +45,23 @@ func same(a, b float64) bool {
 // columns compares everything that was computed from bars. Symbols without a bar by then may be missing.
 func columns(full, other *backtest.Preview, until int64) *difference {
 	var best *difference
-	k := 0
+	there := make(map[[2]string]*backtest.SymbolPreview, len(other.Symbols))
+	for i := range other.Symbols {
+		b := &other.Symbols[i]
+		there[[2]string{b.Symbol, b.Strategy}] = b
+	}
 	for i := range full.Symbols {
 		a := &full.Symbols[i]
 		if a.Time.Len() == 0 || a.Time.Nanos[0] > until {
 			continue
 		}
-		for k < len(other.Symbols) && other.Symbols[k].Symbol < a.Symbol {
-			k++
-		}
-		if k == len(other.Symbols) || other.Symbols[k].Symbol != a.Symbol {
+		b := there[[2]string{a.Symbol, a.Strategy}]
+		if b == nil {
 			if at := firstMember(a); at <= until && (best == nil || at < best.at) {
-				best = &difference{at, a.Symbol, "symbol", "in the run", "not in it"}
+				best = &difference{at, a.Symbol, whose(a.Strategy, "symbol"), "in the run", "not in it"}
 			}
 			continue
 		}
-		b := &other.Symbols[k]
 		each(a, b, func(name string, x, y func(r int) float64) {
 			for r := range min(a.Time.Len(), b.Time.Len()) {
 				at := a.Time.Nanos[r]
@@ -68,7 +69,7 @@ func columns(full, other *backtest.Preview, until int64) *difference {
 					return
 				}
 				if !same(x(r), y(r)) {
-					best = &difference{at, a.Symbol, name, number(x(r)), number(y(r))}
+					best = &difference{at, a.Symbol, whose(a.Strategy, name), number(x(r)), number(y(r))}
 					return
 				}
 			}

@@ -87,7 +87,7 @@ func (p *prover) source(leak *Leak, only fog, step int, changes func(fog) bool) 
 	}
 	order := []string{leak.Symbol}
 	for _, s := range p.full.Preview.Symbols {
-		if s.Symbol != leak.Symbol {
+		if s.Symbol != leak.Symbol && s.Symbol != order[len(order)-1] {
 			order = append(order, s.Symbol)
 		}
 	}
@@ -97,7 +97,7 @@ func (p *prover) source(leak *Leak, only fog, step int, changes func(fog) bool) 
 		}
 		leak.FromSymbol = name
 		for k := range p.full.Preview.Symbols {
-			if s := &p.full.Preview.Symbols[k]; s.Symbol == name {
+			if s := &p.full.Preview.Symbols[k]; s.Symbol == name && leak.FromValue == nil {
 				leak.FromValue = valueAt(s, leak.FromColumn, p.full.Time[step])
 			}
 		}

@@ -15,12 +15,14 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 
 	"backtester/backtest"
 	"backtester/backtest/bar"
 	"backtester/backtest/expr"
 	"backtester/backtest/fill"
+	"backtester/backtest/strategy"
 	"backtester/backtest/strategy/hook"
 )
 
@@ -74,13 +76,14 @@ func Prove(ctx context.Context, s Subject, src bar.Source, plan Plan) (*Proof, e
 		plan.Cuts = 12
 	}
 	p := &prover{ctx: ctx, subject: s, src: src, plan: plan, proof: &Proof{Strategy: s.Config.Name}}
+	if err := p.compile(); err != nil {
+		return nil, err
+	}
 	if err := p.follow(); err != nil {
 		return nil, err
 	}
 	p.fills()
-	if err := p.static(); err != nil {
-		return nil, err
-	}
+	p.static()
 	p.foresight()
 	for _, mode := range []mode{truncated, absent, random} {
 		if err := p.dynamic(mode); err != nil {
@@ -108,6 +111,7 @@ type prover struct {
 	plan    Plan
 	proof   *Proof
 
+	rules []ruled         // what decides, strategy by strategy
 	full  *backtest.Trace // of the run on all data
 	ends  []int64         // of the bars of its steps, ns UTC
 	known *Leak           // what series or decisions knew
@@ -115,6 +119,41 @@ type prover struct {
 
 func (p *prover) add(name string, o Outcome, format string, args ...any) {
 	p.proof.Checks = append(p.proof.Checks, Check{name, o, fmt.Sprintf(format, args...)})
+}
+
+// ruled is a strategy and its compiled rules.
+type ruled struct {
+	name string // "" of one alone
+	file *backtest.Config
+	*strategy.Rules
+}
+
+// compile the rules of the subject, or of all strategies in its account.
+func (p *prover) compile() error {
+	cfg := p.subject.Config
+	rules, faults := cfg.Compile()
+	if p.subject.Strategy != nil {
+		rules, faults = cfg.CompileCoded()
+	}
+	if err := faults.Err(); err != nil {
+		return err
+	}
+	for k := range rules.Parts {
+		part := &rules.Parts[k]
+		p.rules = append(p.rules, ruled{part.Name, part.File, part.Rules})
+	}
+	if p.rules == nil {
+		p.rules = []ruled{{"", cfg, rules}}
+	}
+	return nil
+}
+
+// whose is a text about a strategy, with its name where there are several.
+func whose(strategy, text string) string {
+	if strategy == "" {
+		return text
+	}
+	return strategy + ": " + text
 }
 
 // follow plays the run on all data.
@@ -149,43 +188,48 @@ func (p *prover) fills() {
 }
 
 // static walks the graph of the expressions.
-func (p *prover) static() error {
-	rules, faults := p.subject.Config.Compile()
-	if p.subject.Strategy != nil {
-		rules, faults = p.subject.Config.CompileCoded()
-	}
-	if err := faults.Err(); err != nil {
-		return err
-	}
-	list := rules.Program.Readings()
-	if rules.Universe != nil {
-		list = append(list, rules.Universe.Program.Readings()...)
-	}
-	for _, r := range list {
-		if r.Fault != "" {
-			p.add("static", Fails, "%s: %s", r.Text, r.Fault)
-			return nil
+func (p *prover) static() {
+	var all []expr.Reading
+	for _, rules := range p.rules {
+		list := rules.Program.Readings()
+		if rules.Universe != nil {
+			list = append(list, rules.Universe.Program.Readings()...)
 		}
+		for _, r := range list {
+			if r.Fault != "" {
+				p.add("static", Fails, "%s: %s", whose(rules.name, r.Text), r.Fault)
+				return
+			}
+		}
+		all = append(all, list...)
 	}
 	code := ""
 	switch {
 	case p.subject.Strategy != nil:
 		code = "; what the strategy in Go reads, only the checks on data can tell"
-	case p.subject.Config.Script != "":
+	case p.scripted():
 		code = "; the script sees bars that have ended, the checks on data try it"
 	}
-	p.add("static", Holds, "%s%s", nodes(list), code)
-	return nil
+	p.add("static", Holds, "%s%s", nodes(all), code)
+}
+
+// scripted reports whether a script decides in some strategy.
+func (p *prover) scripted() bool {
+	return slices.ContainsFunc(p.rules, func(r ruled) bool { return r.file.Script != "" })
 }
 
 // foresight looks at what knows the bar that comes next: numbers from outside, and decisions of code. The
 // proof changes bars, neither what a file said beforehand nor what is written in a script: whether that was
 // known by then, nobody can prove. That it goes with what comes next is found.
 func (p *prover) foresight() {
-	if n := len(p.subject.Config.Series); n > 0 && !p.foreseen("series") {
+	n := 0
+	for _, r := range p.rules {
+		n += len(r.file.Series)
+	}
+	if n > 0 && !p.foreseen("series") {
 		p.add("series", Holds, "values of %d series are read from the time in their column available on, and do not go with the return of the bar that comes next; that they were known by then is the files' word", n)
 	}
-	if coded := p.subject.Strategy != nil || p.subject.Config.Script != ""; coded && !p.foreseen("decisions") {
+	if coded := p.subject.Strategy != nil || p.scripted(); coded && !p.foreseen("decisions") {
 		p.add("decisions", Holds, "%d entries do not go with the return of the bar that comes next", p.full.Entries)
 	}
 }
@@ -199,13 +243,15 @@ func (p *prover) foreseen(name string) bool {
 		example, was := "the first", ""
 		if name == "series" {
 			was = number(x.Value)
-			example = x.Source + ": " + was
+			example = whose(x.Strategy, x.Source) + ": " + was
+		} else {
+			example = whose(x.Strategy, example)
 		}
 		p.add(name, Fails, "%s; %s about %s at %s goes with the close of %s, %s: make sure that it was known by then", x.Words, example, x.Symbol, p.moment(x.At), p.moment(x.Next), number(x.Close))
 		if p.known != nil {
 			return true
 		}
-		p.known = &Leak{Time: p.moment(x.At), Symbol: x.Symbol, What: x.Source, Was: was, FromTime: p.moment(x.Next), FromColumn: "close", FromSymbol: x.Symbol, FromValue: &x.Close}
+		p.known = &Leak{Time: p.moment(x.At), Symbol: x.Symbol, What: whose(x.Strategy, x.Source), Was: was, FromTime: p.moment(x.Next), FromColumn: "close", FromSymbol: x.Symbol, FromValue: &x.Close}
 		return true
 	}
 	return false

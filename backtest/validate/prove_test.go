@@ -389,3 +389,45 @@ func TestSeriesOfTheFutureFail(t *testing.T) {
 		t.Errorf("a strategy without series is checked for them: %+v", c)
 	}
 }
+
+// portfolio puts strategies a, b ... into one account.
+func portfolio(t testing.TB, texts ...string) *backtest.Config {
+	t.Helper()
+	cfg := parse(t, "account: regt\nstrategies: [{file: a.yaml}, {file: b.yaml}]\n")
+	for k, text := range texts {
+		cfg.Attach(string(rune('a'+k))+".yaml", []byte(text))
+	}
+	return cfg
+}
+
+// The proof of several strategies in one account looks at each of them, and says whose knowledge it was.
+func TestPortfoliosAreProved(t *testing.T) {
+	honest := "entry: crosses_above(sma(close, 5), sma(close, 15))\nexit: {when: close < sma(close, 5), trail: {fraction: 0.1}}\nsize: {weight: 0.3}\n"
+	src := market(t, 22, 2, 400)
+	s, err := src.Load(t.Context(), bar.Request{Symbol: "S00", Frame: bar.Daily, From: instrument.None, To: instrument.None})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := prove(t, validate.Subject{Config: portfolio(t, honest, "entry: ema(close, 4) > ema(close, 9)\nexit: {when: ema(close, 4) < ema(close, 9), max_bars: 9}\nsize: {weight: 0.2}\n")}, src)
+	for _, check := range []string{"fills", "static", "truncated", "absent", "random", "warmup"} {
+		if c := outcome(p, check); c.Outcome != validate.Holds {
+			t.Errorf("%s: %+v", check, c)
+		}
+	}
+	if c := outcome(p, "decisions"); c.Name != "" {
+		t.Errorf("decisions of code are checked where no code decides: %+v", c)
+	}
+	var days strings.Builder
+	for i := range s.Len() - 1 {
+		if s.Close[i+1] > s.Close[i]*1.01 {
+			fmt.Fprintf(&days, "%q: 1, ", s.Date(i))
+		}
+	}
+	cheat := "script: |\n  days = {" + days.String() + "}\n  def on_bar(now):\n    b = now.bar(\"S00\")\n    if str(now.date) in days:\n" +
+		"      if not b.shares:\n        now.enter(b, weight=0.2)\n    elif b.shares:\n      now.exit(b)\n"
+	p = prove(t, validate.Subject{Config: portfolio(t, honest, cheat)}, src)
+	c := outcome(p, "decisions")
+	if c.Outcome != validate.Fails || p.Holds || p.Leak == nil || p.Leak.What != "b: decisions" || !strings.Contains(c.Detail, "b: the first") {
+		t.Errorf("a script in an account with another strategy knew the next day: %+v, leak %+v", c, p.Leak)
+	}
+}

@@ -99,7 +99,7 @@ func (p *prover) later() instrument.Date {
 // measure notes how much more history changes columns.
 func (w *Warmup) measure(plain, more *backtest.Preview) {
 	for i := range plain.Symbols {
-		if i >= len(more.Symbols) || more.Symbols[i].Symbol != plain.Symbols[i].Symbol {
+		if i >= len(more.Symbols) || more.Symbols[i].Symbol != plain.Symbols[i].Symbol || more.Symbols[i].Strategy != plain.Symbols[i].Strategy {
 			continue
 		}
 		a, b := &plain.Symbols[i], &more.Symbols[i]

@@ -21,6 +21,10 @@ const (
 // delay lets conditions act one, two and three bars after they held. Conditions that read the position
 // have no value before it, so that they stay in time.
 func (t *tester) delay() {
+	if len(t.cfg.Strategies) > 0 {
+		t.left("execution delay: several strategies decide in this account: test each by itself")
+		return
+	}
 	if t.cfg.Script != "" || t.cfg.Long == nil && t.cfg.Short == nil {
 		t.left("execution delay: a script decides, whose decisions cannot be held back from outside")
 		return

@@ -1368,6 +1368,8 @@ export interface components {
             /** @description in the universe, where that changes over time */
             members?: boolean[] | null;
             shorts?: boolean[] | null;
+            /** @description whose rules these are, where several share the account */
+            strategy?: string;
             symbol: string;
             /** Format: int64 */
             warm: number;
