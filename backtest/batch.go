@@ -159,8 +159,10 @@ func NewLane(ctx context.Context, cfg *Config, p *expr.Program, warmup int, src 
 	return lane, err
 }
 
-// Bind evaluates the program that the lane was read for.
-func (l *Lane) Bind(p *expr.Program, dst *expr.Bound, a *expr.Arena) { p.BindInto(dst, l.binding, a) }
+// Bind evaluates the program that the lane was read for, on as many goroutines as there are arenas.
+func (l *Lane) Bind(p *expr.Program, dst *expr.Bound, arenas ...*expr.Arena) {
+	p.BindTogether(dst, l.binding, arenas)
+}
 
 // Sessions are the dates that session returns of the batch lie between: the first is that of the starting
 // equity.

@@ -32,6 +32,7 @@ type Bound struct {
 	args    [][]float64 // by input: arguments of cross-sections
 	leaf    [][]float64 // by leaf of the rules
 	leafBit []bitset
+	shares  []*Bound // of BindTogether
 }
 
 // Bind evaluates all columns for one instrument. cal may be nil, which means bar.NYSE; a is used
@@ -50,12 +51,17 @@ func (p *Program) BindInto(dst *Bound, in Binding, a *Arena) { p.BindStage(p.Sta
 // the columns that cross-sections of this stage compare, and in.Inputs must hold the cross-sections of
 // all earlier stages. The pass after the last one is BindInto.
 func (p *Program) BindStage(stage int, dst *Bound, in Binding, a *Arena) {
-	n := in.Series.Len()
 	restate := in.restates()
 	pl := p.plan(stage, restate)
 	if restate {
 		in = in.whole()
 	}
+	p.evaluate(pl, dst, in, a)
+}
+
+// evaluate takes the steps of pl one after another.
+func (p *Program) evaluate(pl *plan, dst *Bound, in Binding, a *Arena) {
+	n := in.Series.Len()
 	dst.program, dst.plan, dst.bars = p, pl, n
 	dst.numbers = growNumbers(dst.numbers, pl.keptNumbers, n)
 	dst.conds = growConds(dst.conds, pl.keptConds, n)

@@ -56,7 +56,7 @@ func (p *Program) compile() {
 		})
 	}
 	p.plans = append(p.plans, passPlan{
-		sync.OnceValue(func() *plan { return p.layout(false) }), sync.OnceValue(func() *plan { return p.layout(true) }),
+		sync.OnceValue(func() *plan { return p.layout(false, 0, 1) }), sync.OnceValue(func() *plan { return p.layout(true, 0, 1) }),
 	})
 }
 
@@ -75,21 +75,36 @@ func (p *Program) layoutArguments(stage int, restate bool) *plan {
 	return l.plan
 }
 
-// layout lays out the columns of the last pass.
-func (p *Program) layout(restate bool) *plan {
+// layout lays out the columns of the last pass, or a share of them: neighbouring expressions, each distinct one once.
+// What rules take belongs to share 0.
+func (p *Program) layout(restate bool, share, of int) *plan {
 	l := newLayout(p, restate)
+	distinct := p.distinct()
 	for _, r := range p.roots {
 		s := none
-		if p.g.at(r.term).static {
+		if at, ok := distinct[r.term]; ok && at*of/len(distinct) == share {
 			s = l.keep(r.term)
 		}
 		l.plan.roots = append(l.plan.roots, s)
 	}
-	for _, id := range p.leaves {
-		l.plan.leaves = append(l.plan.leaves, l.keep(id))
+	if share == 0 {
+		for _, id := range p.leaves {
+			l.plan.leaves = append(l.plan.leaves, l.keep(id))
+		}
 	}
 	l.plan.allocate()
 	return l.plan
+}
+
+// distinct numbers the terms of expressions that have columns, in their order.
+func (p *Program) distinct() map[termID]int {
+	out := make(map[termID]int, len(p.roots))
+	for _, r := range p.roots {
+		if _, known := out[r.term]; !known && p.g.at(r.term).static {
+			out[r.term] = len(out)
+		}
+	}
+	return out
 }
 
 func (p *Program) term(r Ref) *term {

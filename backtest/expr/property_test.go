@@ -209,6 +209,50 @@ func TestReuse(t *testing.T) {
 	})
 }
 
+// Several goroutines on one program give every column, condition and rule the bits that one gives, through splits, with
+// expressions that have parts in common, more goroutines than expressions, and memory that served others.
+func TestBindTogether(t *testing.T) {
+	s := walk(700, 5)
+	split := *s
+	split.Actions.Splits = splitsEvery(s, 200)
+	basis, _ := bar.NewBasis(&split, bar.AdjustSplit, split.Date)
+	c := expr.NewCompiler(expr.Scope{})
+	var refs []expr.Ref
+	for _, text := range []string{"sma(close, 5)", "ema(close, 9) - sma(close, 5)", "sma(close, 5)", "close", "entry_price - 2 * atr(14)"} {
+		refs = append(refs, c.Add(text, expr.Pos{}, expr.Number, expr.PositionVars))
+	}
+	for _, text := range []string{"close > sma(close, 5)", tenIndicators, "close > 5 and ema(close, 9) > 4", "close > entry_price"} {
+		refs = append(refs, c.Add(text, expr.Pos{}, expr.Bool, expr.PositionVars))
+	}
+	p, ds := c.Program()
+	if ds != nil {
+		t.Fatal(ds)
+	}
+	v := &expr.PositionValues{}
+	v.Var[expr.EntryPrice] = 20
+	var dst expr.Bound
+	for _, in := range []expr.Binding{{Series: s}, {Series: &split, Basis: basis}, {Series: s}} {
+		want := p.Bind(in.Series, in.Basis, nil, &expr.Arena{})
+		for _, n := range []int{2, 3, 40, 1} {
+			arenas := make([]*expr.Arena, n)
+			for k := range arenas {
+				arenas[k] = &expr.Arena{}
+			}
+			p.BindTogether(&dst, in, arenas)
+			for k, r := range refs {
+				if k != 4 && k != 8 && !same(dst.Column(r), want.Column(r)) {
+					t.Errorf("%d goroutines: expression %d has other values", n, k)
+				}
+				for _, i := range []int{300, 699} {
+					if got, one := dst.At(r, i, 1, v), want.At(r, i, 1, v); got != one {
+						t.Errorf("%d goroutines: expression %d is %v at bar %d, one says %v", n, k, got, i, one)
+					}
+				}
+			}
+		}
+	}
+}
+
 func TestBindDoesNotAllocate(t *testing.T) {
 	s := walk(700, 5)
 	s.Actions.Splits = splitsEvery(s, 200)

@@ -76,8 +76,8 @@ type worker struct {
 	scout   scout
 	loop    loop
 	sorted  sorted
-	hands   []*worker // that help with what the sorted path left
-	crew    int       // processors that may work on one symbol
+	hands   []*worker // that help
+	crew    int       // processors that work on the symbol in hand
 	common  *compiled // of the piece in hand, for every symbol; nil for none
 	todo    []int     // places that are not played yet
 	left    []int
@@ -108,20 +108,12 @@ func (w *worker) play(ctx context.Context, symbol string, combinations [][]float
 			return err
 		}
 	}
-	if w.plan.Path == Sorted && w.crew > 1 && w.watch == nil && len(w.todo) >= leastShared {
-		return w.shareOut(ctx, symbol, combinations, out)
-	}
-	return w.playRest(ctx, symbol, combinations, out)
-}
-
-// playRest plays what the sorted path left to do.
-func (w *worker) playRest(ctx context.Context, symbol string, combinations [][]float64, out *block) error {
 	if w.plan.Path < Event && len(w.todo) > 0 {
 		if err := w.playLane(ctx, symbol, combinations, out); err != nil {
 			return err
 		}
 	}
-	return w.playEvent(ctx, symbol, combinations, out)
+	return w.shareOut(ctx, symbol, combinations, out)
 }
 
 // group is combinations that need the same history, by their places in the piece of work.
@@ -136,6 +128,19 @@ type compiled struct {
 	once   sync.Once
 	groups []group
 	err    error
+
+	pairs   sync.Once // on the sorted path
+	columns *columns
+	wrong   error
+}
+
+// compared is what combinations compare with what, see Plan.columns.
+func (c *compiled) compared(p *Plan, combinations [][]float64) (*columns, error) {
+	if c == nil {
+		return p.columns(combinations)
+	}
+	c.pairs.Do(func() { c.columns, c.wrong = p.columns(combinations) })
+	return c.columns, c.wrong
 }
 
 // groups are the combinations that are to do, compiled.

@@ -67,8 +67,8 @@ type entering struct{ shares, r1, r2, rd, price float64 }
 // leaving at the open of a row: dollars for a share, and what the row adds to the sums.
 type leaving struct{ dollars, r1, r2, rd, price float64 }
 
-// lane is that of a symbol. where it is read from is the same for every length of history.
-func (p *Plan) lane(ctx context.Context, l *backtest.Lane) (*lane, error) {
+// lane is that of a symbol, made by a crew. where it is read from is the same for every length of history.
+func (p *Plan) lane(ctx context.Context, l *backtest.Lane, crew int) (*lane, error) {
 	p.lanes.mu.Lock()
 	t := p.lanes.made[l.Symbol]
 	if t == nil {
@@ -80,11 +80,11 @@ func (p *Plan) lane(ctx context.Context, l *backtest.Lane) (*lane, error) {
 		p.lanes.rows += l.Bars.Len()
 	}
 	p.lanes.mu.Unlock()
-	t.once.Do(func() { t.fill(l) })
+	t.once.Do(func() { t.fill(l, crew) })
 	return t, t.err
 }
 
-func (t *lane) fill(l *backtest.Lane) {
+func (t *lane) fill(l *backtest.Lane, crew int) {
 	cfg, b := l.Config, l.Bars.Slice(l.Start, l.Bars.Len())
 	t.n, t.first, t.start, t.rate = b.Len(), l.First-l.Start, cfg.Account.Cash, cfg.Costs.Commission.BPS/1e4
 	t.perYear, t.date = l.PerYear, l.Date
@@ -107,7 +107,7 @@ func (t *lane) fill(l *backtest.Lane) {
 		}
 	}
 	t.sums()
-	t.ranges, t.passes = newRanges(t.close), newPasses(t.low, t.high)
+	t.ranges, t.passes = newRanges(t.close, crew), newPasses(t.low, t.high)
 	t.day = make([]int32, t.n)
 	for i := 1; i < t.n; i++ {
 		t.day[i] = t.day[i-1]

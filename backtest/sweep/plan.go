@@ -260,7 +260,6 @@ func (p *Plan) fits(o Options) error {
 // pieceSize is how many combinations are worked on at a time: as many as there is memory for, so that they
 // have in common what they can, and enough pieces for every worker.
 func (p *Plan) pieceSize(n, workers int, o Options) int {
-	share := (n + workers - 1) / workers
 	room := memory(o) / 2 / int64(workers)
 	bars := int64(max(p.bars, 1000))
 	switch p.Path {
@@ -268,13 +267,16 @@ func (p *Plan) pieceSize(n, workers int, o Options) int {
 		return max(1, min(64, (n+4*workers-1)/(4*workers), int(room/(bars*16))))
 	case Sorted:
 		if len(p.Symbols) == 1 { // all workers are on each piece
-			share, room = n, memory(o)/2
+			room = memory(o) / 2
 		}
-		share = min(share, 1<<16) // rows are kept from time to time, however many there are
+		share := min(n, mostPairs) // rows are kept from time to time, however many there are
 		for share > 64 && p.width(share)*bars*8 > min(room, 256<<20) {
 			share = (share + 1) / 2
 		}
 		return max(1, share)
+	}
+	if len(p.Symbols) == 1 { // all workers are on each piece, and while one begins or ends, on the next one
+		return max(1, min(2048, (n+3)/4, int(room/bars)))
 	}
 	return max(1, min(2048, (n+2*workers-1)/(2*workers), int(room/bars)))
 }

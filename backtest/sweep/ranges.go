@@ -31,18 +31,32 @@ type ranges struct {
 	summary []extent                // of each block
 }
 
-func newRanges(closes []float64) *ranges {
+func newRanges(closes []float64, crew int) *ranges {
 	n := len(closes)
 	t := &ranges{close: closes, right: make([]extent, n), left: make([]extent, n)}
 	one := make([]extent, n)
 	for i, c := range closes {
 		one[i] = extent{c, c, 1}
 	}
-	for k := 1; k <= blockBits; k++ {
+	together(crew, blockBits+1, func(k int) {
+		if k == 0 {
+			t.edges(one)
+			return
+		}
 		t.level[k] = make([]extent, n)
 		disjoint(t.level[k], one, k)
+	})
+	for k := 1; 1<<(k-1) < len(t.summary); k++ {
+		row := make([]extent, len(t.summary))
+		disjoint(row, t.summary, k)
+		t.blocks = append(t.blocks, row)
 	}
-	size := 1 << blockBits
+	return t
+}
+
+// edges fills what is left of a place in its block and right of it, and the summaries of blocks.
+func (t *ranges) edges(one []extent) {
+	n, size := len(one), 1<<blockBits
 	for from := 0; from < n; from += size {
 		to := min(from+size, n)
 		t.left[from] = one[from]
@@ -55,12 +69,6 @@ func newRanges(closes []float64) *ranges {
 		}
 		t.summary = append(t.summary, t.left[to-1])
 	}
-	for k := 1; 1<<(k-1) < len(t.summary); k++ {
-		row := make([]extent, len(t.summary))
-		disjoint(row, t.summary, k)
-		t.blocks = append(t.blocks, row)
-	}
-	return t
 }
 
 // disjoint fills one level: in each node of 2^k entries, from each entry to the middle.

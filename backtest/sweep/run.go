@@ -65,14 +65,20 @@ type runner struct {
 func newRunner(p *Plan, o Options) *runner {
 	r := &runner{plan: p, o: o, score: p.score(), missing: map[string]error{}}
 	r.free.New = func() any { return &block{} }
-	crew := 1
-	if len(p.Symbols) == 1 {
-		crew = workers(o)
-	}
 	for range workers(o) {
-		r.workers = append(r.workers, &worker{plan: p, returns: o.Returns != nil, crew: crew})
+		r.workers = append(r.workers, &worker{plan: p, returns: o.Returns != nil, crew: 1})
 	}
 	return r
+}
+
+// crew is how many processors work on a symbol at once: when symbols can be dealt out evenly, each worker has one to
+// itself, and all of them work on each of those that are left over.
+func (r *runner) crew(symbol int) int {
+	n, w := len(r.plan.Symbols), len(r.workers)
+	if r.plan.Path == Event || symbol < n-n%w {
+		return 1 // pieces of the event engine are small: there are enough of them
+	}
+	return w
 }
 
 // Run plays the plan, or the range of it that o names. Cancelling ctx stops it; rows that were handed out
@@ -116,7 +122,7 @@ func (r *runner) play(ctx context.Context, from, to int, combination func(i int,
 				if ctx.Err() == nil {
 					b := r.free.Get().(*block)
 					t.p.blocks[t.sym] = b
-					w.common = &t.p.common
+					w.common, w.crew = &t.p.common, r.crew(t.sym)
 					if err := w.play(ctx, r.plan.Symbols[t.sym], t.p.params, b); err != nil {
 						t.p.blocks[t.sym] = nil
 						if err := r.fault(r.plan.Symbols[t.sym], err); err != nil {

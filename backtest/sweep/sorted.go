@@ -32,6 +32,8 @@ type sorted struct {
 	keep         bool
 	notes        []([]note) // of a part of the rows, by share of the combinations; nil: turns are taken at once
 	mute         bool       // what is found was found before
+	lo           int        // first of these rows
+	finders      []sorted
 }
 
 const (
@@ -39,6 +41,8 @@ const (
 	tileRows = 64
 	// mostColumns bounds the table of pairs.
 	mostColumns = 2048
+	// mostPairs is how many combinations a piece has at the most: their numbers have a place of so many in a note.
+	mostPairs = 1 << 16
 )
 
 // playSorted plays what is to do on one symbol, and leaves to do what it cannot.
@@ -50,7 +54,7 @@ func (w *worker) playSorted(ctx context.Context, symbol string, combinations [][
 		}
 		return nil
 	}
-	c, err := p.columns(combinations)
+	c, err := w.common.compared(p, combinations)
 	if err != nil {
 		return err
 	}
@@ -65,7 +69,7 @@ func (w *worker) playSorted(ctx context.Context, symbol string, combinations [][
 		}
 		return err
 	}
-	t, err := p.lane(ctx, l)
+	t, err := p.lane(ctx, l, w.crew)
 	if err != nil {
 		return err
 	}
@@ -77,50 +81,54 @@ func (w *worker) playSorted(ctx context.Context, symbol string, combinations [][
 	case t.gaps:
 		return no("the symbol misses sessions")
 	}
-	l.Bind(c.program, &s.bound, &w.arena)
-	s.t, s.left, s.right, s.enter, s.leave = t, c.left, c.right, p.pairs.enter, p.pairs.leave
+	l.Bind(c.program, &s.bound, w.arenas()...)
+	s.t, s.enter, s.leave = t, p.pairs.enter, p.pairs.leave
 	s.keep = w.returns || w.watch != nil
-	s.lay(c, len(combinations))
+	s.lay(c, w.crew)
 	run := s.run
-	if w.crew > 1 && t.n > 2*chunkRows {
+	if w.crew > 1 && t.n > leastRows {
 		run = func(ctx context.Context) error { return s.runTogether(ctx, w.crew) }
 	}
 	if err := run(ctx); err != nil {
 		return err
 	}
-	w.left = w.left[:0]
+	const some = 64
+	together(w.crew, (len(combinations)+some-1)/some, func(block int) {
+		for k := block * some; k < min((block+1)*some, len(combinations)); k++ {
+			w.settleSorted(k, out)
+		}
+	})
+	w.todo = w.todo[:0]
 	for k := range combinations {
-		switch a := &s.tallies[k]; {
-		case s.from[s.left[k]] < 0 || s.from[s.right[k]] < 0:
-			out.path[k], out.reason[k] = Sparse, "a number is absent now and then"
-			w.left = append(w.left, k)
-		case a.entered == failed || a.entered >= 0 && t.paid(int(a.entered), t.n-1):
-			out.path[k], out.reason[k] = Fused, "a dividend falls into a position"
-			w.left = append(w.left, k)
-		default:
-			w.settleSorted(k, a, out)
+		if out.path[k] != Sorted {
+			w.todo = append(w.todo, k)
 		}
 	}
-	w.todo = append(w.todo[:0], w.left...)
 	return nil
 }
 
-// settleSorted writes what a combination came to.
-func (w *worker) settleSorted(k int, a *tally, out *block) {
+// settleSorted writes what combination k came to, or which path has to play it.
+func (w *worker) settleSorted(k int, out *block) {
 	s := &w.sorted
-	if s.keep {
-		if a.entered >= 0 {
-			s.trades[k] = append(s.trades[k], trade{entry: a.entered, exit: int32(s.t.n), price: math.NaN()})
-		}
-		w.scout.trades = append(w.scout.trades[:0], s.trades[k]...)
+	a := &s.tallies[k]
+	switch {
+	case s.from[s.left[k]] < 0 || s.from[s.right[k]] < 0:
+		out.path[k], out.reason[k] = Sparse, "a number is absent now and then"
+		return
+	case a.entered == failed || a.entered >= 0 && s.t.paid(int(a.entered), s.t.n-1):
+		out.path[k], out.reason[k] = Fused, "a dividend falls into a position"
+		return
+	}
+	if s.keep && a.entered >= 0 {
+		s.trades[k] = append(s.trades[k], trade{entry: a.entered, exit: int32(s.t.n), price: math.NaN()})
 	}
 	s.t.finish(a, out.row(k))
 	out.path[k] = Sorted
 	if w.returns {
-		w.scout.spread(s.t, out.place(s.t.axis, k, len(out.path)), false, nil)
+		s.t.spread(s.trades[k], out.place(s.t.axis, k, len(out.path)))
 	}
 	if w.watch != nil {
-		w.watch(k, s.t, w.scout.trades)
+		w.watch(k, s.t, s.trades[k])
 	}
 }
 
@@ -128,24 +136,28 @@ func (w *worker) settleSorted(k int, a *tally, out *block) {
 const failed = -2
 
 // lay prepares the tables.
-func (s *sorted) lay(c *columns, n int) {
+func (s *sorted) lay(c *columns, crew int) {
+	n := len(c.left)
+	s.left, s.right = grow(s.left, n), grow(s.right, n)
 	// What is written in two ways and means the same has one column: they would always tie.
 	same, first := make([]int32, len(c.refs)), map[*float64]int32{}
-	s.columns, s.from = s.columns[:0], s.from[:0]
+	s.columns = s.columns[:0]
 	for i, r := range c.refs {
 		x := s.bound.Column(r)
 		at, known := first[&x[0]]
 		if !known {
 			at = int32(len(s.columns))
 			first[&x[0]] = at
-			s.columns, s.from = append(s.columns, x), append(s.from, present(x))
+			s.columns = append(s.columns, x)
 		}
 		same[i] = at
 	}
 	for i := range n {
-		s.left[i], s.right[i] = same[s.left[i]], same[s.right[i]]
+		s.left[i], s.right[i] = same[c.left[i]], same[c.right[i]]
 	}
 	k := len(s.columns)
+	s.from = grow(s.from, k)
+	together(crew, k, func(i int) { s.from[i] = present(s.columns[i]) })
 	s.pair, s.twin, s.tallies = grow(s.pair, k*k), grow(s.twin, n), grow(s.tallies, n)
 	for i := range s.pair {
 		s.pair[i] = -1

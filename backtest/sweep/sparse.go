@@ -42,7 +42,6 @@ func (w *worker) playLane(ctx context.Context, symbol string, combinations [][]f
 		return err
 	}
 	w.left = w.left[:0]
-	w.scout.keep = w.returns || w.watch != nil
 	cfg := w.plan.config(symbol)
 	for _, g := range groups {
 		l, err := backtest.NewLane(ctx, cfg, g.rules[0].Program, g.warmup, w.plan.src)
@@ -56,16 +55,15 @@ func (w *worker) playLane(ctx context.Context, symbol string, combinations [][]f
 			}
 			continue
 		}
-		t, err := w.plan.lane(ctx, l)
+		t, err := w.plan.lane(ctx, l, w.crew)
 		if err != nil {
 			return err
 		}
-		l.Bind(g.rules[0].Program, &w.bound, &w.arena)
-		for i, k := range g.places {
-			if i&63 == 0 && ctx.Err() != nil {
-				return ctx.Err()
-			}
-			w.playOne(t, l, g.rules[i], k, out)
+		l.Bind(g.rules[0].Program, &w.bound, w.arenas()...)
+		if err := w.share(ctx, len(g.places), func(hand *worker, i int) {
+			hand.playOne(t, l, g.rules[i], &w.bound, g.places[i], out)
+		}); err != nil {
+			return err
 		}
 	}
 	w.todo = append(w.todo[:0], w.left...)
@@ -84,16 +82,17 @@ func (w *worker) pass(out *block, k int, to Path, reason string) {
 }
 
 // playOne plays one combination.
-func (w *worker) playOne(t *lane, l *backtest.Lane, rules *strategy.Rules, k int, out *block) {
+func (w *worker) playOne(t *lane, l *backtest.Lane, rules *strategy.Rules, bound *expr.Bound, k int, out *block) {
+	w.scout.keep = w.returns || w.watch != nil
 	if out.path[k] < Fused {
-		if reason, to := w.scout.play(t, l, rules, &w.bound, out.row(k)); reason != "" {
+		if reason, to := w.scout.play(t, l, rules, bound, out.row(k)); reason != "" {
 			w.pass(out, k, to, reason)
 		} else {
 			out.path[k] = Sparse
 		}
 	}
 	if out.path[k] == Fused {
-		if reason := w.loop.play(t, l, rules, &w.bound, &w.scout, out.row(k)); reason != "" {
+		if reason := w.loop.play(t, l, rules, bound, &w.scout, out.row(k)); reason != "" {
 			w.pass(out, k, Event, reason)
 		}
 	}
@@ -101,7 +100,13 @@ func (w *worker) playOne(t *lane, l *backtest.Lane, rules *strategy.Rules, k int
 		return
 	}
 	if w.returns {
-		w.scout.spread(t, out.place(t.axis, k, len(out.path)), out.path[k] == Fused, &w.loop)
+		dst := out.place(t.axis, k, len(out.path))
+		if out.path[k] == Fused {
+			clear(dst)
+			w.loop.spread(dst)
+		} else {
+			t.spread(w.scout.trades, dst)
+		}
 	}
 	if w.watch != nil {
 		w.watch(k, t, w.scout.trades)
@@ -360,15 +365,11 @@ func (s *scout) resolve(t *lane, l *backtest.Lane, e, j int) (fill.Hit, bool) {
 	return fill.ExitWithin(order.Sell, s.levels, bar, when, l.Config.Fills)
 }
 
-// spread writes the session returns of the trades.
-func (s *scout) spread(t *lane, dst []float64, fused bool, f *loop) {
+// spread writes the session returns of trades.
+func (t *lane) spread(trades []trade, dst []float64) {
 	clear(dst)
-	if fused {
-		f.spread(dst)
-		return
-	}
 	put := func(row int, r float64) { dst[row-t.first] = r }
-	for _, x := range s.trades {
+	for _, x := range trades {
 		e, end := int(x.entry), int(x.exit)
 		in := t.in[e].shares
 		sold := x.price
