@@ -16,7 +16,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -383,40 +382,6 @@ func TestKilledFetchesResume(t *testing.T) {
 		t.Fatal(err)
 	}
 	v.complete(dir)
-}
-
-// File systems that take some of the downloads, and all of them but not the store: the error says so,
-// what is complete stays, and with room it completes.
-func TestFullDisk(t *testing.T) {
-	if os.Getuid() != 0 {
-		t.Skip("SKIPPED: mounting a small file system needs root")
-	}
-	for _, size := range []string{"100k", "400k"} {
-		t.Run(size, func(t *testing.T) {
-			v := newVendor(t, 40)
-			dir := t.TempDir()
-			if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size="+size); err != nil {
-				t.Skipf("SKIPPED: cannot mount a small file system: %v", err)
-			}
-			defer syscall.Unmount(dir, syscall.MNT_DETACH)
-			_, err := polygon.Sync(t.Context(), v.options(dir))
-			if !errors.Is(err, syscall.ENOSPC) || !strings.Contains(err.Error(), "free some space") || !strings.Contains(err.Error(), dir) {
-				t.Errorf("%v", err)
-			}
-			for key, got := range v.onDisk(dir) {
-				if got != sum(v.files[key]) {
-					t.Errorf("%s is left half-written", key)
-				}
-			}
-			if err := syscall.Mount("tmpfs", dir, "tmpfs", syscall.MS_REMOUNT, "size=64m"); err != nil {
-				t.Fatal(err)
-			}
-			if _, err := polygon.Sync(t.Context(), v.options(dir)); err != nil {
-				t.Fatal(err)
-			}
-			v.complete(dir)
-		})
-	}
 }
 
 // A manifest cut anywhere in its last line, as by a power cut, costs one download at most.

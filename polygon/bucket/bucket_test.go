@@ -2,10 +2,17 @@ package bucket_test
 
 import (
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
 	"log"
+	"math/big"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -185,6 +192,32 @@ func TestTrickle(t *testing.T) {
 	}
 	if faults, err := m.Fetch(t.Context(), b, objects, bucket.Fetch{Now: time.Now}); err != nil || len(faults) != 0 {
 		t.Errorf("afterwards: %v %v", faults, err)
+	}
+}
+
+// A certificate whose time is over is named as such, and a name that does not exist; neither is asked again.
+func TestExpiredCertificateAndUnknownName(t *testing.T) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &x509.Certificate{SerialNumber: big.NewInt(1), NotBefore: modified.AddDate(-1, 0, 0), NotAfter: modified.AddDate(0, 0, -1), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}}
+	der, err := x509.CreateCertificate(rand.Reader, c, c, &key.PublicKey, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := httptest.NewUnstartedServer(&server{})
+	h.TLS = &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}}
+	h.Config.ErrorLog = log.New(io.Discard, "", 0)
+	h.StartTLS()
+	defer h.Close()
+	for url, words := range map[string]string{h.URL: "expired", "https://no-such-name.invalid": "no-such-name.invalid"} {
+		s := &server{url: url}
+		var slept []time.Duration
+		_, err := s.open(t, &slept).List(t.Context(), "x/")
+		if !errors.Is(err, bucket.ErrUnreachable) || !strings.Contains(err.Error(), words) || url == h.URL && len(slept) > 0 {
+			t.Errorf("%v, slept %v", err, slept)
+		}
 	}
 }
 

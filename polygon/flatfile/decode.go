@@ -8,6 +8,7 @@ import (
 	"io"
 	"math"
 
+	"backtester/backtest/bar"
 	"backtester/backtest/instrument"
 	"backtester/backtest/store"
 	"backtester/polygon/inflate"
@@ -104,7 +105,10 @@ type parser struct {
 	index    bool
 	notes    Notes
 	row      row
-	total    int // rows of the file, left out or not
+	total    int             // rows of the file, left out or not
+	timed    int             // those whose stamp was looked at
+	astray   int             // those of them that are stamped with another session, the same for all
+	session  instrument.Date // that one
 
 	last      int32 // id of the ticker of the row before, left out or not; -1 at the beginning
 	leave     Code  // why rows of the ticker at hand are left out, or ""
@@ -156,8 +160,16 @@ func (p *parser) run() error {
 // and because a few bytes of gzip can inflate without end.
 const maxText = 1<<32 - 1
 
+// oldest is before the first session that the vendor has a file of.
+var oldest = instrument.NewDate(2003, 1, 1)
+
 // judge refuses files of which nothing, or too little, is usable.
 func (p *parser) judge() error {
+	// The vendor has stamped many rows of a file, or all of one with nonsense, and they were of its session; all
+	// of them with one other session is the file of that session.
+	if p.timed > 0 && p.astray == p.timed && p.session >= oldest {
+		return fmt.Errorf("%w: all its rows are of %s, which is another file; fetch it again", ErrDamaged, p.session)
+	}
 	faults := p.notes.Faults()
 	if faults > 10+p.total/100 || (faults > 0 && p.rows.n == 0) {
 		for _, n := range p.notes {
@@ -220,6 +232,12 @@ func (p *parser) take() {
 func (p *parser) time() (at int64, ok bool) {
 	r := &p.row
 	outside := r.start < p.from || r.start >= p.to
+	if p.timed++; outside && p.stocks {
+		if d := bar.NYSE().DateOf(r.start); p.astray == 0 || d == p.session {
+			p.session = d
+			p.astray++
+		}
+	}
 	switch {
 	case p.daily:
 		// Stocks are stamped with midnight in New York, others with whatever hour their market has.

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 
+	"backtester/backtest/bar"
+	"backtester/backtest/instrument"
 	"backtester/backtest/store"
 	"backtester/polygon/flatfile"
 
@@ -135,6 +137,7 @@ func TestDecodeKnowsDamage(t *testing.T) {
 		"cut":              {file[:len(file)-9], "ends in the middle"},
 		"only a header":    {file[:3], "ends in the middle"},
 		"flipped checksum": {flipped, "checksum does not match"},
+		"another day":      {zip(t, strings.ReplaceAll(head+"A,1,1,1,1,1,"+stamp+",1\nB,1,1,1,1,1,"+stamp+",1\n", stamp, fmt.Sprint(bar.NYSE().Midnight(instrument.NewDate(2024, 1, 4))))), "all its rows are of 2024-01-04"},
 		"trailing junk":    {append(slices.Clone(file), "junk-junk-junk"...), "not gzip"},
 	} {
 		_, _, err := decode(t, flatfile.Day, "2024-01-03", c.file)

@@ -15,7 +15,7 @@ const (
 	TestSymbol    Code = "test_symbol"   // rows of the exchanges' test symbols: left out
 	Repeated      Code = "repeated_row"  // exact repetitions: one is kept
 	Unsorted      Code = "unsorted"      // rows were not in order of ticker and time: sorted
-	WrongStamp    Code = "wrong_date"    // daily rows stamped with another session: kept under the file's
+	WrongStamp    Code = "wrong_date"    // daily rows stamped with another session: kept under the file's, unless all are of one other
 	NotPositive   Code = "not_positive"  // values of an index at or below zero: left out
 	BadPrice      Code = "bad_price"     // a price not above zero, low above high, open or close outside: left out
 	BadVolume     Code = "bad_volume"    // negative volume, transactions negative or beyond 2^31: left out
