@@ -47,8 +47,8 @@ func benchOf(w *work) bench {
 	}
 	k.residual = s.value()
 	k.alphaT = k.tOfAlpha(w)
-	k.bull = betaWhere(w.r, k.b, func(b float64) bool { return b > w.rf })
-	k.bear = betaWhere(w.r, k.b, func(b float64) bool { return b < w.rf })
+	k.bull = betaWhere(w.r, k.b, w.rf, 1)
+	k.bear = betaWhere(w.r, k.b, w.rf, -1)
 	return k
 }
 
@@ -70,17 +70,18 @@ func covariance(x, y []float64, mx, my float64) float64 {
 	return s.value() / float64(len(x))
 }
 
-func betaWhere(r, b []float64, in func(float64) bool) float64 {
+// betaWhere is beta over the sessions in which the benchmark was above (sign 1) or below (-1) the rate.
+func betaWhere(r, b []float64, rate, sign float64) float64 {
 	x, y, n := make([]float64, len(b)), make([]float64, len(b)), 0
 	for i := range b { // no branch: returns change sign at random
 		x[n], y[n] = b[i], r[i]
-		n += b2i(in(b[i]))
+		n += b2i(sign*b[i] > sign*rate)
 	}
 	if n < 2 {
 		return math.NaN()
 	}
 	x, y = x[:n], y[:n]
-	m := momentsOf(x)
+	m := variance(x)
 	return safeDiv(covariance(y, x, mean(y), m.mean), m.m2)
 }
 

@@ -22,3 +22,9 @@ func Select(x []float64, k int) { lower(x, k) }
 
 // TailMean is the exact mean of the lowest share p.
 func TailMean(sorted []float64, p float64) float64 { return tail{len(sorted), sorted}.mean(p) }
+
+// Ascending are the values of x sorted.
+func Ascending(x []float64) []float64 { return ascending(x, momentsOf(x)) }
+
+// Entropic is the entropic value at risk of returns at 5 %.
+func Entropic(r []float64) float64 { return entropic(r, variance(r).sd(), 0.05) }

@@ -4,9 +4,9 @@ import "slices"
 
 // table has a row for every metric, in the order in which they are written. To add a metric, add a
 // row: encoding, documentation, conditions and reports follow, and a test asks for its vector.
-var table = slices.Concat(returnRows, moreReturnRows, beyondReturnRows, riskRows, moreRiskRows, beyondRiskRows, ratioRows, beyondRatioRows, drawdownRows, moreDrawdownRows,
-	tailRows, moreTailRows, extremeTailRows, beyondTailRows, tradeRows, moreTradeRows, extremeTradeRows, beyondTradeRows, benchmarkRows, moreBenchmarkRows,
-	beyondBenchmarkRows, exposureRows, concentrationRows, beyondExposureRows, costRows)
+var table = slices.Concat(returnRows, moreReturnRows, beyondReturnRows, riskRows, moreRiskRows, beyondRiskRows, rareRiskRows, ratioRows, beyondRatioRows, rareRatioRows,
+	drawdownRows, moreDrawdownRows, rareDrawdownRows, tailRows, moreTailRows, extremeTailRows, beyondTailRows, rareTailRows, tradeRows, moreTradeRows, extremeTradeRows, beyondTradeRows,
+	rareTradeRows, benchmarkRows, moreBenchmarkRows, beyondBenchmarkRows, rareBenchmarkRows, exposureRows, concentrationRows, beyondExposureRows, rareExposureRows, costRows)
 
 // What rows need, said once.
 const (

@@ -184,48 +184,6 @@ func squaredRuns(r []float64) float64 {
 	return s.value()
 }
 
-// entropic is the entropic value at risk of returns at the level p, as a return. The function that is
-// minimised has one lowest point, where t K'(t) - K(t) + ln p is 0 for the cumulants K of the losses:
-// found by Newton's steps from where it is for the normal law. When the worst return alone has the
-// share p or more it is that return.
-func entropic(r []float64, sd, p float64) float64 {
-	worst := least(r)
-	n := float64(len(r))
-	if len(r) == 0 || !(sd > 0) || count(r, func(v float64) bool { return v <= worst }) >= p*n {
-		return worst
-	}
-	t, bound := math.Sqrt(-2*math.Log(p))/sd, 0.0
-	low, high := 0.0, math.Inf(1) // between which the lowest point lies
-	for range 100 {
-		var s0, s1, s2 float64 // of exp(t d), and times d and d^2, for d = worst - r <= 0
-		for _, v := range r {
-			d := worst - v
-			e := math.Exp(t * d)
-			s0 += e
-			s1 += float64(e * d)
-			s2 += float64(float64(e*d) * d)
-		}
-		k := math.Log(s0 / n)
-		bound = (k-math.Log(p))/t - worst
-		m := s1 / s0
-		g := float64(t*m) - k + math.Log(p)
-		if g < 0 {
-			low = t
-		} else {
-			high = t
-		}
-		next := t - g/float64(t*(s2/s0-float64(m*m)))
-		if !(next > low && next < high) {
-			next = min(2*t, (low+high)/2)
-		}
-		if math.Abs(next-t) <= 1e-7*t { // the bound is flat there: right to 1e-14
-			break
-		}
-		t = next
-	}
-	return -bound
-}
-
 // onEquity are the closed trades as fractions of equity.
 func (w *work) onEquity() []float64 {
 	return *w.memo.onEquity.get(func() []float64 { return OnEquity(w.in.Dates, w.in.Equity, w.in.Trades) })

@@ -118,18 +118,11 @@ var tailRows = []Metric{
 	{Key: "es_95_normal", Name: "Expected shortfall, 95%, normal", Unit: Fraction, Group: TailGroup, Formula: "mean(r) - phi(1.645)/0.05 sd(r)", Source: "parametric", Sense: Higher, Needs: needsTwo,
 		Doc: "What the normal law would say.",
 		of: func(w *work) float64 {
-			z := PhiInv(0.05)
-			return w.raw.mean - math.Exp(-z*z/2)/math.Sqrt(2*math.Pi)/0.05*w.raw.sd()
+			return w.raw.mean - density(PhiInv(0.05))/0.05*w.raw.sd()
 		}},
 	{Key: "tail_ratio", Name: "Tail ratio", Unit: Ratio, Group: TailGroup, Formula: "|95% quantile| / |5% quantile| of r, type 7", Source: "empyrical", Sense: Higher, Needs: "a 5% quantile other than 0",
 		Doc: "Above 1: large gains exceed large losses.",
-		of: func(w *work) float64 {
-			low := math.Abs(w.ends().low.quantile(0.05))
-			if !(low > dust) {
-				return math.NaN()
-			}
-			return math.Abs(w.ends().high.quantile(0.05)) / low
-		}},
+		of:  func(w *work) float64 { return w.tailRatio() }},
 }
 
 // dated is a date as a number, NaN for none.
@@ -171,4 +164,12 @@ func (w *work) rootOfDepths() float64 {
 		s.add(e.Depth * e.Depth)
 	}
 	return math.Sqrt(s.value())
+}
+
+func (w *work) tailRatio() float64 {
+	low := math.Abs(w.ends().low.quantile(0.05))
+	if !(low > dust) {
+		return math.NaN()
+	}
+	return math.Abs(w.ends().high.quantile(0.05)) / low
 }

@@ -48,7 +48,8 @@ var moreRiskRows = []Metric{
 	{Key: "d_ratio", Name: "D ratio", Unit: Ratio, Group: RiskGroup, Formula: "n_down sum(-r, r < 0) / (n_up sum(r, r > 0))", Source: "Lavinio 1999", Sense: Lower, Needs: "a rising session",
 		Doc: "From 0, no falling session, to infinity; near 1 for symmetric returns.",
 		of: func(w *work) float64 {
-			return safeDiv(count(w.r, negative)*w.lpm(0, 1), count(w.r, positive)*w.hpm(0, 1))
+			rising, falling := w.sides()
+			return safeDiv(falling*w.lpm(0, 1), rising*w.hpm(0, 1))
 		}},
 }
 
@@ -111,10 +112,7 @@ var moreTradeRows = []Metric{
 		Doc: "Longest run of losses among so many independent trades. Far below what was: losses cluster.",
 		of: func(w *work) float64 {
 			n, p := float64(w.trades().closed), safeDiv(float64(w.trades().losses), float64(w.trades().closed))
-			if !(p > 0 && p < 1) || n*(1-p) < 1 {
-				return math.NaN()
-			}
-			return math.Log(n*(1-p)) / -math.Log(p)
+			return streakOf(n, p)
 		}},
 	{Key: "min_bars", Name: "Shortest holding", Unit: Bars, Group: TradeGroup, Formula: "min bars held", Source: "definition", Sense: None, Needs: needsTrade,
 		Doc: "Bars from entry to exit.",

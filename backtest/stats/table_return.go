@@ -116,7 +116,7 @@ var returnRows = []Metric{
 		of:  func(w *work) float64 { return meanWhere(w.calendar().month, negative) }},
 	{Key: "positive_days", Name: "Rising sessions", Unit: Fraction, Group: ReturnGroup, Formula: "count(r > 0)/n", Source: "definition", Sense: Higher, Needs: needsSession,
 		Doc: "Flat sessions count as not rising.",
-		of:  func(w *work) float64 { return share(w.r, positive) }},
+		of:  func(w *work) float64 { rising, _ := w.sides(); return safeDiv(rising, w.n()) }},
 	{Key: "positive_months", Name: "Rising months", Unit: Fraction, Group: ReturnGroup, Formula: "count(> 0)/count, complete months", Source: "definition", Sense: Higher, Needs: needsMonth,
 		Doc: "Flat months count as not rising.",
 		of:  func(w *work) float64 { return share(w.calendar().month, positive) }},

@@ -41,6 +41,8 @@ type memo struct {
 	pareto                    once[pareto]
 	forecast                  once[breaches]
 	expectancyHalf, alphaHalf once[float64]
+	sortinoSE                 once[float64]
+	sides                     once[[2]float64]
 	onEquity                  once[[]float64]
 }
 

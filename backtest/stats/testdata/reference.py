@@ -441,7 +441,7 @@ out.update(var_99_gpd=-beyond, es_99_gpd=-(beyond / (1 - index) + (scale - index
 # What is taken apart: the bound on the tail by bisection on the slope, fragility from sorted pairs.
 
 
-def entropic(p):
+def entropic(p, r):
     f = lambda t: (math.log(mean([math.exp(-t * x) for x in r])) - math.log(p)) / t
     lo, hi = 1e-3 / sd(r), 100 / sd(r)
     for _ in range(200):  # golden section would stop at 1e-8: the slope does not
@@ -470,11 +470,58 @@ out.update(without_best_days=product(1 + x for x in worst_first[:n - math.ceil(n
 out.update(semi_deviation=math.sqrt(mean([min(x - mean(r), 0) ** 2 for x in r])) * root,
            ewma_volatility=math.sqrt(math.fsum(a * x * x for a, x in zip(weight, r)) / math.fsum(weight)) * root, sharpe_session=sr,
            sharpe_yearly=(mean(year) - rf) / sd(year), burke_runs=((equity[-1] / equity[0]) ** (N / n) - 1 - rf) / math.sqrt(math.fsum((x - 1) ** 2 for x in runs)),
-           evar_95=entropic(.05), median_win_bars=median([x["bars"] for x in win]), median_loss_bars=median([x["bars"] for x in loss]),
+           evar_95=entropic(.05, r), median_win_bars=median([x["bars"] for x in win]), median_loss_bars=median([x["bars"] for x in loss]),
            expectancy_equity=mean(on_equity), worst_trade_equity=min(on_equity), market_return=beta * mean(eb) * N, systematic_risk=beta * sd(b) * root,
            specific_risk=math.sqrt(sse / (n - 1)) * root, capture_ratio=out["up_capture"] / out["down_capture"],
            beta_fragility=((middle[0] - low[0]) * low[1] + (high[0] - middle[0]) * high[1]) / (high[0] - low[0]) - middle[1],
            average_long=mean([(a + c) / 2 for a, c in zip(gross, net)]), average_short=mean([(a - c) / 2 for a, c in zip(gross, net)]))
+
+# What few ask for: the mean difference over all pairs, the errors of the Sortino ratio by leaving out nothing but
+# weighing one session more, the tail of the Edgeworth density by Simpson's rule, the Beta law by its binomial sum.
+
+
+def side(x, sign):
+    return [v for v in x if v * sign > 0]
+
+
+def weighed(i, by):
+    """The Sortino ratio when session i counts by times more than the others."""
+    total = n + by
+    m = (math.fsum(e) + by * e[i]) / total
+    return m / math.sqrt((math.fsum(min(v, 0) ** 2 for v in e) + by * min(e[i], 0) ** 2) / total)
+
+
+def edgeworth(h):
+    """The integral of z times the density up to h."""
+    s, k = g3, g4 - 3
+    f = lambda z: z * norm.pdf(z) * (1 + s / 6 * (z ** 3 - 3 * z) + k / 24 * (z ** 4 - 6 * z * z + 3) + s * s / 72 * (z ** 6 - 15 * z ** 4 + 45 * z * z - 15))
+    steps, lo = 20000, -12.0
+    w = (h - lo) / steps
+    return math.fsum(f(lo + i * w) * (1 if i in (0, steps) else 4 if i % 2 else 2) for i in range(steps + 1)) * w / 3
+
+
+sortino_se = math.sqrt(math.fsum(((weighed(i, 1e-3) - weighed(i, -1e-3)) / 2e-3) ** 2 for i in range(n))) * root
+even = payoff / (1 + payoff)
+edge = math.fsum(math.comb(w + l + 1, j) * (1 - even) ** j * even ** (w + l + 1 - j) for j in range(w + 1))
+lasts = lambda x: [(date(t["exit"]) - date(t["entry"])).days for t in x]
+lead = [a / c for a, c in zip([product(1 + x[0] for x in pairs[:i]) for i in range(len(pairs) + 1)], [product(1 + x[1] for x in pairs[:i]) for i in range(len(pairs) + 1)])]
+ahead = lambda k: sum(lead[i] > lead[i - k] for i in range(k, len(lead))) / (len(lead) - k)
+ways = [span(x["trough"], x["rec"]) for x in eps if not x["open"]]
+out.update(gini=math.fsum(abs(x - y) for i, x in enumerate(r) for y in r[:i]) / (n * (n - 1) / 2), gain_deviation=sd(side(r, 1)) * root,
+           loss_deviation=sd(side(r, -1)) * root, sortino_se=sortino_se, sortino_low=out["sortino"] - z * sortino_se, sortino_high=out["sortino"] + z * sortino_se,
+           probabilistic_sortino=norm.cdf(out["sortino"] / sortino_se), prospect=mean([x if x > 0 else 2.25 * x for x in r]) / down(r), edar_95=entropic(.05, dd),
+           max_drawdown_fall_bars=worst["trough"] - worst["peak"], max_drawdown_recovery_bars=None if worst["open"] else worst["rec"] - worst["trough"],
+           average_recovery_days=mean(ways), var_99_normal=mean(r) + z1 * sd(r), es_99_normal=mean(r) - norm.pdf(z1) / .01 * sd(r),
+           es_95_cornish_fisher=mean(r) + edgeworth((cornish(z5) - mean(r)) / math.sqrt(central(r, 2))) / .05 * math.sqrt(central(r, 2)),
+           outlier_win=quantile(r, .99) / mean(side(r, 1)), outlier_loss=quantile(r, .01) / mean(side(r, -1)))
+out.update(median_win=median(side(pnl, 1)), median_loss=median(side(pnl, -1)), median_trade_return=median(ret), best_trade_equity=max(on_equity),
+           expected_win_streak=math.log(k * (1 - p)) / math.log(1 / p), max_win_bars=max(x["bars"] for x in win), max_loss_bars=max(x["bars"] for x in loss),
+           median_days=median(lasts(closed)), max_days=max(lasts(closed)), average_win_days=mean(lasts(win)), average_loss_days=mean(lasts(loss)),
+           worst_end_trade_drawdown=min(x["ret"] - x["mfe"] for x in closed), intra_trade_drawdown=None, probability_of_edge=edge,  # trades overlap
+           cpc=out["profit_factor"] * p * payoff, common_sense=out["profit_factor"] * out["tail_ratio"],
+           up_number=sum(a > 0 and c > 0 for a, c in zip(r, b)) / sum(c > 0 for c in b), down_number=sum(a < 0 and c < 0 for a, c in zip(r, b)) / sum(c < 0 for c in b),
+           outperformance_1m=ahead(1), outperformance_12m=ahead(12), outperformance_36m=ahead(36), max_long=max((a + c) / 2 for a, c in zip(gross, net)),
+           max_short=max((a - c) / 2 for a, c in zip(gross, net)), max_net=max(net), min_net=min(net), capital_days=365.25 / out["turnover"])
 
 print(json.dumps(dict(
     origin="made by reference.py beside this file",
