@@ -423,6 +423,9 @@ func (e *engine) reserve(w *order.Working, i int32, price float64, size *order.S
 		if !margin && size.Weight >= 1 && size.Value == 0 && e.cfg.Limits == (order.Limits{}) && len(e.plays) == 1 {
 			w.Amount, w.Reserve = math.Inf(1), free // weight 1 spends all cash at the fill
 		} else {
+			if paid := min(w.Amount, max(0, free)); paid < w.Amount {
+				e.lack(w, w.Amount-paid, 1)
+			}
 			w.Amount = min(w.Amount, free)
 			w.Reserve = w.Amount
 		}
@@ -435,6 +438,7 @@ func (e *engine) reserve(w *order.Working, i int32, price float64, size *order.S
 	want := w.Qty
 	if w.Qty = e.affordable(w.Side, fill.Billed{}, want, price, free); w.Qty < want {
 		w.Qty = size.Floor(w.Qty)
+		e.lack(w, want-w.Qty, price)
 	}
 	switch {
 	case !(w.Qty > 0) && margin:

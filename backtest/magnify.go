@@ -328,6 +328,10 @@ func (a *Ambiguity) warning() Warning {
 			ends[k] = fmt.Sprintf("%.2f USD", x)
 		}
 	}
-	return Warning{"ambiguous_bars", fmt.Sprintf("%d bars held both the stop and the target of a position, and a rule decided which came first: "+
-		"with the stop first in each the run ends at %s, with the target first at %s", a.Bars, ends[0], ends[1])}
+	bars := "1 bar"
+	if a.Bars != 1 {
+		bars = fmt.Sprintf("%d bars", a.Bars)
+	}
+	return Warning{"ambiguous_bars", fmt.Sprintf("%s held both the stop and the target of a position, and a rule decided which came first: "+
+		"with the stop first in each the run ends at %s, with the target first at %s", bars, ends[0], ends[1])}
 }

@@ -282,6 +282,9 @@ func (e *engine) fillEntry(i int32, ref float64, rule fill.Rule, p phase) {
 	if qty = size.Floor(qty); qty > 0 && !w.Notional() {
 		price = e.price(i, w.Side, ref, w.Limit, qty)
 	}
+	if why == order.NoCash && qty < want && !math.IsInf(want, 1) {
+		e.lack(w, want-qty, price)
+	}
 	switch {
 	case !(qty > 0):
 		e.turnDown(i, why, why)
@@ -322,6 +325,16 @@ func (e *engine) fillEntry(i int32, ref float64, rule fill.Rule, p phase) {
 	if done := w.Notional() && why != order.NoVolume || w.Filled >= w.Qty || why == order.NoCash && qty < want; done {
 		s.working = false
 	}
+}
+
+// lack counts an entry of which money does not pay so many shares at a price, USD; each entry once.
+func (e *engine) lack(w *order.Working, shares, price float64) {
+	if w.Short {
+		return
+	}
+	w.Short = true
+	e.counts.Short.Orders++
+	e.counts.Short.Most = max(e.counts.Short.Most, float64(shares*price))
 }
 
 // turnDown counts a fill that did not come about. An order that gets its size when it fills ends there, if

@@ -149,6 +149,7 @@ type Counts struct {
 	Signals       map[string]int64 `json:"signals"`                  // how often each named condition held (entry.when included)
 	Orders        int64            `json:"orders"`                   // entries placed
 	Refused       map[string]int64 `json:"refused"`                  // entries not placed or not filled, by reason
+	Short         Shortfall        `json:"short,omitzero"`           // entries that money paid in part or not at all
 	Expired       int64            `json:"expired"`                  // entries whose time ran out unfilled
 	Cancelled     int64            `json:"cancelled,omitempty"`      // entries cancelled unfilled, by entry.cancel_when or by the fill of the other order of a pair
 	AbsentExits   int64            `json:"absent_exits"`             // stops and targets not placed because their price was absent
@@ -159,6 +160,13 @@ type Counts struct {
 	LargeFills    int64            `json:"large_fills"`              // fills of more than 10 % of the bar's volume
 	SameBarFills  int64            `json:"same_bar_fills"`
 	LastBar       int64            `json:"last_bar,omitempty"` // entry conditions that held at the last bar: no bar is left for their orders
+}
+
+// Shortfall is what entries asked for and money did not pay: refused or cut at the decision by the cash or
+// margin that was free, or at the fill by the cash that there was.
+type Shortfall struct {
+	Orders int64   `json:"orders"`
+	Most   float64 `json:"most"` // largest value that one of them lacked, USD, without fees
 }
 
 // EncodeJSON is the canonical encoding: one line, keys in the order of the struct, floats in Go's

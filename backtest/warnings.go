@@ -46,7 +46,7 @@ func (e *engine) warnings(src bar.Source, bench []float64) []Warning {
 	for k := range e.plays {
 		p := &e.plays[k]
 		if p.code != nil && p.code.rule != nil && p.code.rule.info.Count == 0 {
-			add("never_rebalanced", "%s", p.named("at no close of the run was there a target: nobody took part, or no weight was known (see the counts)"))
+			add("never_rebalanced", "%s", p.named("at no close of the run was there a target: nobody took part, no weight was known (see the counts), or without rebalance.start no period ended within the run"))
 		}
 		p.bounds.warn(add)
 	}

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"backtester/backtest"
+	"backtester/backtest/order"
 )
 
 // explanation says in sentences what became of the decisions of a run: how often each condition held,
@@ -13,9 +14,15 @@ func explanation(c *backtest.Counts) []string { return append(conditionCounts(c)
 
 // orderCounts says what became of entries and exits.
 func orderCounts(c *backtest.Counts) []string {
-	out := []string{fmt.Sprintf("%s entry orders were placed, %s ran out unfilled.", whole(c.Orders), whole(c.Expired))}
+	out := []string{fmt.Sprintf("%s placed, %s ran out unfilled.", were(c.Orders, "entry order", "entry orders"), whole(c.Expired))}
+	if n := c.Cancelled; n > 0 {
+		out = append(out, fmt.Sprintf("%s cancelled unfilled, by cancel_when or by the fill of the other order of a pair.", were(n, "entry", "entries")))
+	}
 	for _, k := range sortedKeys(c.Refused) {
-		out = append(out, fmt.Sprintf("%s entries were refused: %s.", whole(c.Refused[k]), clean(k)))
+		out = append(out, fmt.Sprintf("%s refused: %s.", were(c.Refused[k], "entry", "entries"), refusal(k)))
+	}
+	if n := c.Short.Orders; n > 0 {
+		out = append(out, fmt.Sprintf("%s cut or refused for want of money: the largest gap was %s at its price, fees apart.", were(n, "entry", "entries"), money(c.Short.Most)))
 	}
 	for _, x := range []struct {
 		n         int64
@@ -38,6 +45,22 @@ func orderCounts(c *backtest.Counts) []string {
 		}
 	}
 	return out
+}
+
+// were is so many things that something was done to: 1 entry was, 2 entries were.
+func were(n int64, one, many string) string {
+	if n == 1 {
+		return "1 " + one + " was"
+	}
+	return whole(n) + " " + many + " were"
+}
+
+// refusal is the word of a result with what it means.
+func refusal(word string) string {
+	if means := order.Refusal(word).Words(); means != "" {
+		return word + " (" + means + ")"
+	}
+	return clean(word)
 }
 
 // conditionCounts says how many bars were warming up and how often each condition held.

@@ -245,11 +245,7 @@ func Preview(w io.Writer, p *backtest.Preview, o Options) error {
 	s.text(strings.Join([]string{p.Data.From + " .. " + p.Data.To, v.frame(), list(v.symbols(), 8)}, "  "))
 	s.alerts(v)
 	s.heading("What held how often")
-	for _, e := range conditionCounts(&p.Counts) {
-		for _, l := range wrap(e, o.width()-1) {
-			s.printf(" %s\n", l)
-		}
-	}
+	s.sentences(conditionCounts(&p.Counts))
 	for i := range p.Symbols[:min(3, len(p.Symbols))] {
 		s.previewSymbol(&p.Symbols[i])
 	}

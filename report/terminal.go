@@ -94,6 +94,8 @@ func (s *screen) one(v *view) {
 	s.stressed(v)
 	if v.value("trades") == 0 && v.value("open_trades") == 0 && !v.external() {
 		s.nothing(v)
+	} else {
+		s.orders(v)
 	}
 	s.coverage(v)
 	s.printf("\n")
@@ -337,7 +339,20 @@ func (s *screen) coverage(v *view) {
 // nothing explains why there is no trade.
 func (s *screen) nothing(v *view) {
 	s.heading("No trade happened. Why:")
-	for _, e := range explanation(&v.Counts) {
+	s.sentences(explanation(&v.Counts))
+}
+
+// orders says what became of entries, where not all of them filled as they were meant.
+func (s *screen) orders(v *view) {
+	if c := &v.Counts; c.Expired > 0 || c.Cancelled > 0 || len(c.Refused) > 0 || c.Short.Orders > 0 {
+		s.heading("Entry orders")
+		s.sentences(orderCounts(c))
+	}
+}
+
+// sentences are wrapped each by itself.
+func (s *screen) sentences(list []string) {
+	for _, e := range list {
 		for _, l := range wrap(e, s.o.width()-1) {
 			s.printf(" %s\n", l)
 		}

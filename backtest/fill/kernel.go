@@ -15,7 +15,7 @@ const (
 	LimitOpen  Rule = "limit_gap" // limit order, open strictly better than the limit: fills at the open
 	LimitInBar Rule = "limit"     // limit order traded through: fills at the limit
 	StopOpen   Rule = "stop_gap"  // stop order, open beyond the stop: fills at the open
-	StopInBar  Rule = "stop"      // stop order touched: fills at the stop
+	StopInBar  Rule = "stop"      // stop or trigger touched, a limit-if-touched one too: fills there
 	InLieu     Rule = "split"     // a split left less than one share: paid in cash
 	Delisted   Rule = "delisted"  // closed at the last close less the haircut
 )

@@ -36,31 +36,62 @@ type Refusal string
 
 const (
 	Accepted        Refusal = ""
-	NoCash          Refusal = "no_cash"          // less than one lot could be paid
-	NoSlot          Refusal = "no_slot"          // max_positions reached
-	BelowLot        Refusal = "below_lot"        // the size itself is less than one lot
-	WrongStop       Refusal = "stop_wrong_side"  // risk size with a stop on the wrong side of the price
-	AbsentPrice     Refusal = "absent_price"     // order price, stop or size not known yet
-	AbsentRank      Refusal = "absent_rank"      // rank not known: no candidate
-	AbsentWeight    Refusal = "absent_weight"    // target weight not known: takes no part in a rebalance
-	BothSides       Refusal = "both_sides"       // long and short entries true at once
-	OutsideUniverse Refusal = "outside_universe" // the symbol was no member of the universe
-	CutAllOrNone    Refusal = "all_or_none"      // cash or volume would have cut an all-or-none order
-	NoMargin        Refusal = "no_margin"        // Regulation T initial margin
-	NotTraded       Refusal = "not_traded"       // the symbol did not trade while the order worked
-	NoVolume        Refusal = "volume_cap"       // the volume cap left less than one lot
-	NotMember       Refusal = "not_member"       // the symbol is not in the universe
-	Held            Refusal = "held"             // a position or a working entry is in the way
-	Cooling         Refusal = "cooldown"         // entry.cooldown after an exit
-	NotRearmed      Refusal = "not_rearmed"      // entry.rearm: the condition held ever since the exit
-	NoEdge          Refusal = "no_edge"          // Kelly size after trades that lost more than they won
-	LimitPosition   Refusal = "limit_position"   // limits.position
-	LimitGroup      Refusal = "limit_group"      // limits.group or per_group
-	LimitGross      Refusal = "limit_gross"      // limits.gross
-	LimitNet        Refusal = "limit_net"        // limits.net
-	LimitSide       Refusal = "limit_side"       // limits.longs or shorts
-	LastBar         Refusal = "last_bar"         // decided on the last bar: nothing left to fill it
+	NoCash          Refusal = "no_cash"
+	NoSlot          Refusal = "no_slot"
+	BelowLot        Refusal = "below_lot"
+	WrongStop       Refusal = "stop_wrong_side"
+	AbsentPrice     Refusal = "absent_price"
+	AbsentRank      Refusal = "absent_rank"
+	AbsentWeight    Refusal = "absent_weight"
+	BothSides       Refusal = "both_sides"
+	OutsideUniverse Refusal = "outside_universe"
+	CutAllOrNone    Refusal = "all_or_none"
+	NoMargin        Refusal = "no_margin"
+	NotTraded       Refusal = "not_traded"
+	NoVolume        Refusal = "volume_cap"
+	NotMember       Refusal = "not_member"
+	Held            Refusal = "held"
+	Cooling         Refusal = "cooldown"
+	NotRearmed      Refusal = "not_rearmed"
+	NoEdge          Refusal = "no_edge"
+	LimitPosition   Refusal = "limit_position"
+	LimitGroup      Refusal = "limit_group"
+	LimitGross      Refusal = "limit_gross"
+	LimitNet        Refusal = "limit_net"
+	LimitSide       Refusal = "limit_side"
+	LastBar         Refusal = "last_bar"
 )
+
+// words say what each refusal means.
+var words = map[Refusal]string{
+	NoCash:          "less than one lot could be paid",
+	NoSlot:          "max_positions reached",
+	BelowLot:        "the size itself is less than one lot",
+	WrongStop:       "risk size with a stop on the wrong side of the price",
+	AbsentPrice:     "order price, stop or size not known yet",
+	AbsentRank:      "rank not known: no candidate",
+	AbsentWeight:    "target weight not known: takes no part in a rebalance",
+	BothSides:       "long and short entries true at once",
+	OutsideUniverse: "the symbol was no member of the universe",
+	CutAllOrNone:    "cash or volume would have cut an all-or-none order",
+	NoMargin:        "Regulation T initial margin",
+	NotTraded:       "the symbol did not trade while the order worked",
+	NoVolume:        "the volume cap left less than one lot",
+	NotMember:       "the symbol is not in the universe",
+	Held:            "a position or a working entry is in the way",
+	Cooling:         "entry.cooldown after an exit",
+	NotRearmed:      "entry.rearm: the condition held ever since the exit",
+	NoEdge:          "Kelly size after trades that lost more than they won",
+	LimitPosition:   "limits.position",
+	LimitGroup:      "limits.group or per_group",
+	LimitGross:      "limits.gross",
+	LimitNet:        "limits.net",
+	LimitSide:       "limits.longs or shorts",
+	LastBar:         "decided on the last bar: nothing left to fill it",
+}
+
+// Words say what it means, "" for none.
+func (r Refusal) Words() string { return words[r] }
 
 // Quantity is the size wanted for an entry, before cash, margin and volume cut it.
 //

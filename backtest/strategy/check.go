@@ -182,6 +182,8 @@ func (c *checker) entry(e order.Entry, at string) {
 		c.fault("missing_key", "", at+": a gtd order works until a session: add "+at+".until", at+".tif")
 	case e.TIF != order.GTD && e.Until > 0:
 		c.fault("conflict", "", at+".until is the last session of a gtd order: set "+at+".tif to gtd, or remove it", at+".until")
+	case e.TIF == order.IOC && (e.Order == order.MarketOnClose || e.Order == order.Market && c.file.Fills.Market == fill.NextClose):
+		c.fault("conflict", "", at+": an ioc order has the next open as its only chance, and this one waits for the close: remove the tif, or let it fill at the open", at+".tif")
 	case e.TIF == order.CLS && e.Order != order.Market && e.Order != order.Limit && e.Order != order.MarketOnClose,
 		e.TIF == order.OPG && (e.Order.Triggered() || e.Order == order.Stop || e.Order == order.MarketOnClose):
 		c.fault("conflict", "", at+": a "+string(e.Order)+" order cannot have tif "+string(e.TIF)+": auctions take market and limit orders", at+".tif")
