@@ -42,6 +42,9 @@ func checkSearch(kind history.Kind, cfg *strategy.File, raw json.RawMessage) err
 		return nil
 	}
 	n, err := sweep.Combinations(cfg, o.Method, MostCombinations)
+	if err == nil {
+		_, err = sweep.NewScore(cfg)
+	}
 	if err != nil {
 		p := problem("validation", err.Error())
 		p.Errors = []Fault{{Pointer: "/strategy", Code: "search", Detail: p.Detail}}

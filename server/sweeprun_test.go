@@ -128,6 +128,8 @@ func TestSearchesAreMeasuredBeforeTheyAreTaken(t *testing.T) {
 		"a large sample":             {search(`"1..400"`, `"2..400"`, `"a < b"`, `, "method": "sobol", "samples": 10001`), "", "limit-exceeded", "10001 combinations, at most 10000"},
 		"a sample by option":         {search(`"1..400"`, `"2..400"`, `"a < b"`, ""), `, "options": {"method": "random"}`, "", ""},
 		"an unknown method":          {search(`[1]`, `[2]`, `"a < b"`, ""), `, "options": {"method": "luck"}`, "validation", "want grid, random, sobol or tpe"},
+		"an unknown metric":          {strings.Replace(search(`[1]`, `[2]`, `"a < b"`, ""), "total_return", "shrape", 1), "", "validation", "shrape"},
+		"an unknown requirement":     {search(`[1]`, `[2]`, `"a < b"`, `, "constraints": ["trades_made > 3"]`), "", "validation", "trades_made"},
 	} {
 		for _, kind := range []string{"sweep", "validate"} {
 			if x.options != "" && kind == "validate" {

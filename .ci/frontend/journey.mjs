@@ -10,7 +10,7 @@ import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { audit, check, desk, fault, faults, go, launch, open, phone } from './browser.mjs';
-import { fill } from './fixture.mjs';
+import { family, fill, search } from './fixture.mjs';
 import { Server } from './server.mjs';
 
 const binary = resolve(process.argv[2]);
@@ -139,18 +139,116 @@ part('saving and versions', async (where) => {
   await page.waitForSelector('dialog', { state: 'detached' });
   const saved = await server.ask('GET', '/api/strategies/kept%20idea');
   check(where, saved.version === 2 && saved.text.endsWith('# mine\n# more\n'), `the server has version ${saved.version}: ${saved.text}`);
+  // The version before is opened, held against the present one, and taken back.
+  await page.getByRole('button', { name: 'Versions' }).click();
+  await page.getByRole('button', { name: /^Version 1/ }).click();
+  await has(page, where, /\+ # more/, 'dialog .difference');
+  await page.getByRole('button', { name: 'Take this one back' }).click();
+  await page.waitForFunction(() => { const t = document.querySelector('.editor')?.shadowRoot?.textContent ?? ''; return t.includes('# mine') && !t.includes('# more'); }, null, { timeout: 15_000 }).catch(() => fault(where, 'the first version is not in the editor'));
+  await page.getByRole('button', { name: 'Save', exact: true }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Save' }).click();
+  await page.waitForSelector('dialog', { state: 'detached' });
+  const restored = await server.ask('GET', '/api/strategies/kept%20idea');
+  check(where, restored.version === 3 && restored.text.endsWith('# mine\n'), `after taking version 1 back the server has version ${restored.version}: ${restored.text}`);
   await page.context().close();
 });
 
-// Texts that would do something if they were taken for code.
-part('a validation', async (where) => {
-  const id = (await server.ask('POST', '/api/backtest/run', { kind: 'validate', strategy: { name: 'doubted', universe: { symbols: ['ACME'] }, data: { from: '2019-01-01' }, params: { n: [5, 10, 20] },
-    entry: 'close > sma(close, n)', exit: 'close < sma(close, n)', search: { min_trades: 5 }, validate: { walk_forward: { train: '2y', test: '1y' }, pbo: 8, draws: 99, noise: 2 } } })).run_id;
+// A sweep is started from its form, its map fills while it goes on, and a cell of it is run alone.
+part('a sweep', async (where) => {
+  await server.ask('PUT', '/api/strategies/dips', { text: family.replace('universe: {symbols: [ACME]}\n', '').replace('bars: 1d, from: 2016-01-01', 'bars: 1m') });
+  const page = await open(browser, where, { origin: server.url, allow: [/422.*backtest\/run/] });
+  await page.goto(`${server.url}/#/edit/dips`);
+  await page.getByRole('button', { name: 'Sweep', exact: true }).click();
+  const form = page.getByRole('dialog');
+  await has(page, where, /96 combinations/, '.search-form');
+  await form.getByRole('textbox', { name: 'level =' }).fill('10..40 step 10');
+  await form.locator('.form-field', { hasText: 'Min trades' }).locator('input').fill('5');
+  await form.getByLabel('Require').fill('max_drawdown > -0.99');
+  await form.getByLabel('Require').press('Tab');
+  await has(page, where, /48 combinations/, '.search-form');
+  await audit(page, `${where}, form`);
+  await form.locator('.form-field', { hasText: 'Objective' }).locator('input').fill('shrape');
+  await form.locator('.form-field', { hasText: 'Objective' }).locator('input').press('Tab');
+  await form.getByRole('button', { name: 'Start the sweep' }).click();
+  await has(page, where, /shrape/, '.search-form .trouble');
+  await form.locator('.form-field', { hasText: 'Objective' }).locator('input').fill('total_return / volatility');
+  await form.locator('.form-field', { hasText: 'Objective' }).locator('input').press('Tab');
+  await form.getByRole('button', { name: 'Start the sweep' }).click();
+  await page.waitForURL(/#\/runs\/[0-9A-Z]{26}/);
+  const id = /[0-9A-Z]{26}/.exec(page.url())[0];
+  await page.waitForSelector('.heat-box canvas', { timeout: 120_000 });
+  const live = await page.evaluate(() => document.querySelector('main')?.textContent?.includes('Tried so far') === true);
+  console.log(`   the map was seen ${live ? 'while it filled' : 'when it was full: the sweep was faster than the page'}`);
+  await page.getByRole('heading', { name: 'All of them' }).waitFor({ timeout: 120_000 });
+  const table = await server.ask('GET', `/api/backtest/results/${id}/rows`);
+  check(where, table.total === 48 && table.columns.includes('level') && table.objective.length === 48, `the server has ${table.total} rows`);
+  const asked = await server.ask('GET', `/api/backtest/results/${id}?include=config`);
+  check(where, asked.config.search.objective === 'total_return / volatility' && asked.config.search.min_trades === 5, `the sweep was asked for ${JSON.stringify(asked.config.search)}`);
+  check(where, (await page.evaluate(() => document.querySelectorAll('.crow').length)) > 10, 'the list of combinations is empty');
+  // Under the pointer is the cell that the axes say; clicking it shows it, and it is run alone.
+  const canvas = page.locator('.heat-box canvas');
+  const box = await canvas.boundingBox();
+  await page.mouse.move(box.x + 66, box.y + 12);
+  await has(page, where, /length 2, level 40/, '.heat-map .read');
+  await canvas.click({ position: { x: 66, y: 12 } });
+  await page.getByRole('button', { name: 'Run this one' }).click();
+  await page.waitForFunction((old) => /[0-9A-Z]{26}/.exec(location.hash)?.[0] !== old && document.querySelector('.verdict'), id, { timeout: 60_000 });
+  const one = await server.ask('GET', `/api/backtest/results/${/[0-9A-Z]{26}/.exec(page.url())[0]}?include=config`);
+  const at = table.values.length.findIndex((v, i) => v === 2 && table.values.level[i] === 40);
+  check(where, one.kind === 'run' && JSON.stringify(one.config.params).includes('40'), `a cell ran ${one.kind} with ${JSON.stringify(one.config.params)}`);
+  check(where, Math.abs(one.metrics.total_return - table.values.total_return[at]) < 1e-9, `the run of a cell returned ${one.metrics.total_return}, its row says ${table.values.total_return[at]}`);
+  await page.context().close();
+});
+
+// The map of a sweep that goes on fills from what the server tells, also for a page that comes later.
+part('a map that fills', async (where) => {
+  const id = await search(server, 'sweep');
   const page = await open(browser, where, { origin: server.url });
+  const row = (a, b, v) => ({ a, b, v });
+  const told = (rows) => `event: rows\ndata: ${JSON.stringify({ params: ['length', 'level'], symbol: rows.map(() => 'ACME'), at: rows.map((r) => [r.a, r.b]), value: rows.map((r) => r.v), eligible: rows.map(() => true) })}\n\n`;
+  const state = { ...(await server.ask('GET', `/api/backtest/results/${id}`)), status: 'running' };
+  await page.route(new RegExp(`/results/${id}(\\?.*)?$`), async (r) => (r.request().url().includes('include') ? r.continue() : r.fulfill({ json: state })));
+  await page.route(/\/events$/, (r) => r.fulfill({ contentType: 'text/event-stream', body: told([row(2, 10, 0.1), row(3, 10, 0.4)]) + told([row(2, 20, -0.2)]) }));
   await page.goto(`${server.url}/#/runs/${id}`);
-  const sheet = page.frameLocator('iframe.tearsheet');
-  await sheet.getByText(/Walk-forward/).first().waitFor({ timeout: 120_000 });
-  await sheet.locator('h1', { hasText: 'doubted' }).waitFor();
+  await page.waitForSelector('.heat-box canvas');
+  await page.locator('.heat-box').focus();
+  await page.keyboard.press('ArrowRight');
+  await page.keyboard.press('ArrowUp');
+  await has(page, where, /length 2, level 20.*-?−0\.20/, '.heat-map .read');
+  await page.keyboard.press('ArrowRight');
+  await has(page, where, /Not tried/, '.heat-map .read');
+  await page.context().close();
+});
+
+// A validation is started from its form, and answers its questions with pictures.
+part('a validation', async (where) => {
+  const page = await open(browser, where, { origin: server.url });
+  const id = await search(server, 'validate');
+  await page.goto(`${server.url}/#/edit?run=${id}&start=validate`);
+  const form = page.getByRole('dialog');
+  await has(page, where, /96 combinations/, '.search-form');
+  await form.getByRole('textbox', { name: 'length =' }).fill('2, 3');
+  await form.locator('.form-field', { hasText: /^Draws/ }).locator('input').fill('99').catch(async () => {
+    await form.getByRole('button', { name: /^All/ }).last().click();
+    await form.locator('.form-field', { hasText: /^Draws/ }).locator('input').fill('99');
+  });
+  await page.keyboard.press('Tab');
+  await form.getByRole('button', { name: 'Start the validation' }).click();
+  await page.waitForURL(/#\/runs\/[0-9A-Z]{26}/);
+  await page.waitForSelector('.questions', { timeout: 180_000 });
+  const doc = await server.ask('GET', `/api/backtest/results/${/[0-9A-Z]{26}/.exec(page.url())[0]}/result`);
+  check(where, doc.search.combinations === 16 && doc.against_cash.draws === 99, `the validation has ${doc.search.combinations} combinations and ${doc.against_cash?.draws} draws`);
+  check(where, (await page.locator('.questions details').count()) === doc.questions.length, 'not every question is answered');
+  await page.getByRole('radio', { name: 'Walk-forward' }).check();
+  await page.waitForSelector('.uplot canvas', { state: 'attached' });
+  check(where, (await page.locator('.timeline rect').count()) === 2 * doc.walk_forward.windows.length, 'not every window is drawn');
+  await page.getByRole('radio', { name: 'Overfitting' }).check();
+  await page.waitForSelector('.histogram rect');
+  check(where, (await page.locator('.bar-row tbody tr').count()) === doc.cpcv.paths.length, 'not every path is drawn');
+  await page.getByRole('radio', { name: 'Sensitivity' }).check();
+  await has(page, where, /Orders that come later.*1 later.*Costs that are higher.*Other starts.*Neighbours of length/);
+  await page.getByRole('radio', { name: 'Whole page' }).check();
+  await page.frameLocator('iframe.tearsheet').getByText(/Walk-forward/).first().waitFor();
   await page.context().close();
 });
 
@@ -198,6 +296,7 @@ part('tearsheets', async (where) => {
   check(where, control.length >= 6, `without a policy the hostile file reaches only ${control}: it proves little`);
 });
 
+// Texts that would do something if they were taken for code.
 const hostile = [
   '<img src=x onerror=alert(1)>', '"><script>alert(2)</script>', "javascript:alert(3)//'", '<svg onload=alert(4)>', '{{constructor.constructor("alert(5)")()}}', '\u202egnp.exe', '<iframe srcdoc="<script>alert(6)</script>">',
   '${alert(7)}', '<a href="javascript:alert(8)">x</a>', '=HYPERLINK("http://evil.example")',
@@ -456,9 +555,10 @@ async function frames(page, act) {
 
 part('everybody', async (where) => {
   const symbols = '#/data/SPLIT';
+  const found = { sweep: await search(server, 'sweep'), validation: await search(server, 'validate') };
   for (const [label, viewport, scheme] of [['desk light', desk, 'light'], ['phone dark', phone, 'dark']]) {
     const page = await open(browser, `${where}, ${label}`, { viewport, scheme, origin: server.url });
-    for (const [hash, ready] of [['#/strategies', '.idea'], ['#/edit?from=pullback', '.editor'], [`#/runs/${ids.run}`, '.uplot'], [`#/runs/${ids.run}?tab=trades`, '.vrow'], [`#/runs/${ids.run}?tab=metrics`, '.metric'], [`#/runs/${ids.run}?tab=settings`, '.facts'], ['#/runs', '.rrow a'], [`#/compare?ids=${ids.all.slice(0, 3).join(',')}`, '.compare'], ['#/data', '.srow'], [symbols, '.canvas'], ['#/reference', '.entry'], ['#/account', '.empty']]) {
+    for (const [hash, ready] of [['#/strategies', '.idea'], ['#/edit?from=pullback', '.editor'], [`#/runs/${ids.run}`, '.uplot'], [`#/runs/${ids.run}?tab=trades`, '.vrow'], [`#/runs/${ids.run}?tab=metrics`, '.metric'], [`#/runs/${ids.run}?tab=settings`, '.facts'], [`#/runs/${found.sweep}`, '.heat-box'], [`#/runs/${found.validation}`, '.questions'], [`#/runs/${found.validation}?tab=walk`, '.uplot'], [`#/runs/${found.validation}?tab=overfitting`, '.histogram'], [`#/runs/${found.validation}?tab=sensitivity`, '.bar-row'], ['#/runs', '.rrow a'], [`#/compare?ids=${ids.all.slice(0, 3).join(',')}`, '.compare'], ['#/data', '.srow'], [symbols, '.canvas'], ['#/reference', '.entry'], ['#/account', '.empty']]) {
       await page.goto(`${server.url}/${hash}`);
       await page.waitForSelector(ready, { state: 'attached' });
       await page.waitForTimeout(300);

@@ -8,14 +8,14 @@ import { parseArgs } from 'node:util';
 import { PNG } from 'pngjs';
 import { desk, fault, faults, go, launch, open, phone } from './browser.mjs';
 import { Server } from './server.mjs';
-import { fill } from './fixture.mjs';
+import { fill, search } from './fixture.mjs';
 
 const { values: flags, positionals } = parseArgs({ allowPositionals: true, options: { keep: { type: 'string' }, against: { type: 'string' }, only: { type: 'string' }, url: { type: 'string' } } });
 const keep = resolve(flags.keep ?? 'shots');
 mkdirSync(keep, { recursive: true });
 
 const server = flags.url ? Object.assign(new Server(''), { port: Number(new URL(flags.url).port) }) : await new Server(resolve(positionals[0])).start();
-const ids = await fill(server);
+const ids = { ...(await fill(server)), sweep: await search(server, 'sweep'), validation: await search(server, 'validate') };
 const browser = await launch();
 
 const settled = (page) => page.waitForFunction(() => !document.querySelector('.loading, .stale, [aria-busy="true"]'), null, { timeout: 30_000 });
@@ -43,6 +43,29 @@ const views = [
   ['metrics', `#/runs/${ids.run}?tab=metrics`, (page) => page.waitForSelector('.metric')],
   ['settings', `#/runs/${ids.run}?tab=settings`],
   ['tearsheet', `#/runs/${ids.run}?tab=tearsheet`],
+  ['sweep', `#/runs/${ids.sweep}`, async (page) => {
+    await page.waitForSelector('.heat-box canvas');
+    await page.locator('.heat-box').focus();
+    for (const key of ['ArrowRight', 'ArrowRight', 'ArrowUp', 'Enter']) await page.keyboard.press(key);
+    await page.waitForSelector('.chosen-cell');
+  }],
+  ['sweep-form', '#/edit/my-trend', async (page) => {
+    await page.getByRole('button', { name: 'Sweep', exact: true }).click();
+    await page.waitForSelector('.search-form .form-grid');
+  }],
+  ['validate-form', '#/edit/my-trend', async (page) => {
+    await page.getByRole('button', { name: 'Validate', exact: true }).click();
+    await page.waitForSelector('.search-form .form-grid');
+  }],
+  ['versions', '#/edit/my-trend', async (page) => {
+    await page.getByRole('button', { name: 'Versions' }).click();
+    await page.getByRole('radio', { name: 'From the one before' }).check();
+    await page.waitForSelector('.difference');
+  }],
+  ['validation', `#/runs/${ids.validation}`, (page) => page.waitForSelector('.questions')],
+  ['walk', `#/runs/${ids.validation}?tab=walk`, (page) => page.waitForSelector('.uplot')],
+  ['overfitting', `#/runs/${ids.validation}?tab=overfitting`, (page) => page.waitForSelector('.histogram')],
+  ['sensitivity', `#/runs/${ids.validation}?tab=sensitivity`, (page) => page.waitForSelector('.bar-row')],
   ['runs', '#/runs', (page) => page.waitForSelector('.rrow a')],
   ['runs-empty', '#/runs?q=nothingislikethis', (page) => page.waitForSelector('.empty')],
   ['compare', `#/compare?ids=${ids.all.slice(0, 3).join(',')}`, (page) => page.waitForSelector('.compare')],

@@ -10,6 +10,8 @@ export interface Told {
   state: (r: Run) => void; // a new state, whole
   progress: (p: Record<string, unknown>) => void;
   partial: (points: unknown) => void;
+  rows: (rows: unknown) => void; // of a sweep
+  note: (line: string) => void; // what the work is at
   lost: (lost: boolean) => void; // the server cannot be reached now
 }
 
@@ -72,6 +74,11 @@ export function watch(id: string, told: Told): Watching {
       if (typeof p === 'object' && p !== null) told.progress(p as Record<string, unknown>);
     });
     source.addEventListener('partial', (e) => told.partial(parsed(e.data as string)));
+    source.addEventListener('log', (e) => {
+      const line = (parsed(e.data as string) as { line?: unknown } | null)?.line;
+      if (typeof line === 'string') told.note(line);
+    });
+    source.addEventListener('rows', (e) => told.rows(parsed(e.data as string)));
   };
 
   const stop = () => {

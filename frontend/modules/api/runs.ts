@@ -1,7 +1,7 @@
 // Runs: asking for one, watching it, its parts, and the history of all.
 import { address, request } from './request';
 import type { Asked } from './strategies';
-import type { Compared, Detail, Equity, Page, Run, RunBars, Trade } from './types';
+import type { Compared, Detail, Equity, Page, Run, RunBars, SweepTable, Trade } from './types';
 
 const results = '/api/backtest/results';
 const runs = '/api/backtest/runs';
@@ -11,7 +11,8 @@ export function newKey(): string {
   return crypto.randomUUID?.() ?? Array.from(crypto.getRandomValues(new Uint8Array(16)), (b) => b.toString(16).padStart(2, '0')).join('');
 }
 
-export const start = (asked: Asked, key: string): Promise<Run> => request('/api/backtest/run', { method: 'POST', body: asked, headers: { 'Idempotency-Key': key } });
+/** With dedupe an earlier run of the same work on the same data is taken instead of a new one. */
+export const start = (asked: Asked, key: string, dedupe = false): Promise<Run> => request('/api/backtest/run', { method: 'POST', body: asked, query: dedupe ? { dedupe } : {}, headers: { 'Idempotency-Key': key } });
 
 export const run = (id: string, signal?: AbortSignal): Promise<Run> => request(`${results}/${id}`, { signal });
 
@@ -22,6 +23,9 @@ export const equity = (id: string, query: { from?: string; to?: string; points?:
 export const trades = (id: string, cursor: string | null, signal?: AbortSignal): Promise<Page<Trade> & { total: number }> => request(`${results}/${id}/trades`, { query: { cursor, limit: 500 }, signal });
 
 export const runBars = (id: string, query: { symbol: string; from?: string; to?: string; points?: number }, signal?: AbortSignal): Promise<RunBars> => request(`${results}/${id}/bars`, { query, signal });
+
+/** The rows of a sweep that has ended. */
+export const sweepRows = (id: string, signal?: AbortSignal): Promise<SweepTable> => request(`${results}/${id}/rows`, { signal });
 
 export const cancel = (id: string): Promise<{ status: string }> => request(`${runs}/${id}`, { method: 'DELETE' });
 

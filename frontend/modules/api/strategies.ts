@@ -38,6 +38,6 @@ export const schema = (signal?: AbortSignal): Promise<Record<string, unknown>> =
 
 export const indicators = async (signal?: AbortSignal): Promise<Indicator[]> => (await request<Items<Indicator>>('/api/indicators', { signal })).items ?? [];
 
-export interface Asked { strategy: unknown; symbols?: string[]; from?: string; to?: string; tags?: string[]; notes?: string; kind?: string; options?: unknown }
+export interface Asked { strategy: unknown; symbols?: string[]; from?: string; to?: string; tags?: string[]; notes?: string; kind?: string; options?: unknown; set?: Record<string, unknown> }
 
 export const preview = (asked: Asked, signal?: AbortSignal): Promise<Preview> => request('/api/backtest/preview', { method: 'POST', body: { ...asked, max_points: mostDays }, signal });

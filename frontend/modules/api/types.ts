@@ -24,6 +24,7 @@ export type Trade = Schemas['Trade'];
 export type Fill = Schemas['Fill'];
 export type Equity = Schemas['Curve'];
 export type RunBars = Schemas['RunBars'];
+export type SweepTable = Schemas['SweepTable'];
 export type Bars = Schemas['BarsAnswer'];
 export type Ticker = Schemas['Ticker'];
 export type Ranges = Schemas['Coverage'];

@@ -114,7 +114,8 @@ function Expression({ label, path, r, set, placeholder, number }: Part & { label
   );
 }
 
-function Params({ r, set }: Part) {
+/** The parameters of a file with the values that they have or are tried with. */
+export function Params({ r, set }: Part) {
   const params = (r.get(['params']) as Record<string, unknown> | undefined) ?? {};
   return (
     <section>

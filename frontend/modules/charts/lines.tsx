@@ -18,6 +18,7 @@ export interface LinesProps {
   height: number;
   group?: string;
   zero?: boolean; // the axis begins or ends at 0
+  shade?: [number, number][]; // spans of time, in milliseconds
 }
 
 export default function Lines(p: LinesProps) {
@@ -92,7 +93,7 @@ function options(p: LinesProps, width: number, hover: (i: number | null) => void
     legend: { show: false },
     scales: { x: { time: true }, y: p.log ? { distr: 3 } : p.zero ? { range: (_u, lo, hi) => [Math.min(0, lo) * 1.05, Math.max(0, hi) * 1.05 || 0.0001] } : {} },
     axes: [
-      { stroke: dim, font, grid, ticks: { show: false }, space: 70, size: 28 },
+      { stroke: dim, font, grid, ticks: { show: false }, space: 70, size: 38 },
       {
         side: 1, stroke: dim, font, grid, ticks: { show: false }, size: 64, gap: 6,
         values: (_u, splits) => splits.map((v) => (v === null ? '' : axis(v))),
@@ -110,8 +111,18 @@ function options(p: LinesProps, width: number, hover: (i: number | null) => void
         ...(l.fill ? { fill: colour(l.colour, 0.15) } : {}),
       })),
     ],
-    hooks: { setCursor: [(u) => hover(u.cursor.idx ?? null)] },
+    hooks: { setCursor: [(u) => hover(u.cursor.idx ?? null)], ...(p.shade ? { drawClear: [(u: uPlot) => shadeIn(u, p.shade!)] } : {}) },
   };
+}
+
+// shadeIn paints spans of time behind the lines.
+function shadeIn(u: uPlot, spans: readonly [number, number][]): void {
+  u.ctx.fillStyle = colour('faint');
+  for (const [from, to] of spans) {
+    const left = Math.max(u.bbox.left, u.valToPos(from / 1000, 'x', true));
+    const right = Math.min(u.bbox.left + u.bbox.width, u.valToPos(to / 1000, 'x', true));
+    if (right > left) u.ctx.fillRect(left, u.bbox.top, right - left, u.bbox.height);
+  }
 }
 
 // logTicks leaves labels at 1, 2 and 5 when there are few of them, and at powers of ten otherwise.

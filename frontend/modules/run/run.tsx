@@ -2,7 +2,7 @@
 // first.
 import { useEffect, useState } from 'preact/hooks';
 import { ended, watch } from '../api/events';
-import { cancel, label, run as runOf, tearsheet } from '../api/runs';
+import { cancel, label, run as runOf } from '../api/runs';
 import type { Run } from '../api/types';
 import { plain } from '../format/text';
 import { whenFull } from '../format/time';
@@ -16,14 +16,19 @@ import { Labels } from './labels';
 import { Live } from './live';
 import { extend, type Pace, type Partial, paceOf } from './pace';
 import { ResultView } from './result';
+import { extend as extendRows, type Rows } from '../sweep/grid';
 
 const Sweep = lazy<{ run: Run }>('the sweep', () => import('../sweep/sweep'));
+const LiveSweep = lazy<{ run: Run; rows: Rows }>('the sweep', () => import('../sweep/sweep').then((m) => ({ default: m.LiveSweep })));
+const Validation = lazy<{ run: Run }>('the validation', () => import('../validation/validation'));
 
 export default function RunView({ id }: { id: string }) {
   const first = useFetched((s) => runOf(id, s), [id]);
   const [run, setRun] = useState<Run>();
   const [pace, setPace] = useState<Pace | null>(null);
   const [partial, setPartial] = useState<Partial | null>(null);
+  const [rows, setRows] = useState<Rows | null>(null);
+  const [note, setNote] = useState('');
   const [lost, setLost] = useState(false);
 
   useEffect(() => {
@@ -34,6 +39,8 @@ export default function RunView({ id }: { id: string }) {
       state: setRun,
       progress: (p) => setPace(paceOf(p)),
       partial: (x) => setPartial((old) => extend(old, x)),
+      rows: (x) => setRows((old) => extendRows(old, x)),
+      note: setNote,
       lost: setLost,
     });
     return () => w.stop();
@@ -74,16 +81,18 @@ export default function RunView({ id }: { id: string }) {
         </div>
         <div class="actions">
           {!ended(run) && <Button kind="danger" disabled={run.cancelling === true} onClick={() => void stop()}>{run.cancelling ? 'Cancelling…' : 'Cancel'}</Button>}
-          <LinkButton href={link(['edit'], { run: id })}>Clone with changes</LinkButton>
-          {ended(run) && <LinkButton href={link(['compare'], { ids: id })}>Compare</LinkButton>}
+          {run.kind !== 'fetch' && <LinkButton href={link(['edit'], { run: id })}>Clone with changes</LinkButton>}
+          {run.status === 'succeeded' && run.kind === 'run' && <LinkButton href={link(['edit'], { run: id, start: 'validate' })}>Validate</LinkButton>}
+          {ended(run) && run.kind === 'run' && <LinkButton href={link(['compare'], { ids: id })}>Compare</LinkButton>}
         </div>
       </div>
       <Labels run={run} onChange={change} />
       {lost && <div class="banner" role="status">The server cannot be reached. The run goes on there; this page picks it up again by itself.</div>}
-      {!ended(run) && <Live run={run} pace={pace} partial={partial} />}
+      {!ended(run) && <Live run={run} pace={pace} partial={partial} note={note} />}
+      {!ended(run) && run.kind === 'sweep' && rows && <LiveSweep run={run} rows={rows} />}
       {run.status === 'cancelled' && <p class="prose">This run was cancelled before it ended. Nothing of it was kept but what was asked.</p>}
       {run.status === 'failed' && run.error && <Failed run={run} />}
-      {run.status === 'succeeded' && (run.kind === 'sweep' ? <Sweep run={run} /> : run.kind === 'validate' ? <iframe class="tearsheet" title="Validation" sandbox="allow-scripts" src={tearsheet(run.run_id)} /> : run.kind === 'fetch' ? <p class="prose">The data was fetched. <a href={link(['data'])}>See what there is now</a>.</p> : <ResultView run={run} />)}
+      {run.status === 'succeeded' && (run.kind === 'sweep' ? <Sweep run={run} /> : run.kind === 'validate' ? <Validation run={run} /> : run.kind === 'fetch' ? <p class="prose">The data was fetched. <a href={link(['data'])}>See what there is now</a>.</p> : <ResultView run={run} />)}
     </>
   );
 }

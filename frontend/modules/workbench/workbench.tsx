@@ -18,8 +18,11 @@ import { cloneOf } from './clone';
 import { blank, hasUniverse, nameIn, readDraft, type Source, symbolsOf, writeDraft } from './draft';
 import { PreviewPane } from './preview';
 import { SaveDialog } from './save';
+import type { Search } from './search';
 
 const Editor = lazy('the text editor', () => import('../editor/editor'));
+const SearchDialog = lazy<{ kind: Search; text: string; onClose: () => void; onStart: (text: string) => Promise<void> }>('the form', () => import('./search'));
+const VersionsDialog = lazy<{ name: string; text: string; onClose: () => void; onRestore: (text: string, version: number) => void }>('the versions', () => import('./versions'));
 const Builder = lazy('the condition builder', () => import('../builder/builder'));
 
 type Side = 'text' | 'builder';
@@ -32,6 +35,8 @@ function sourceOf(): Source {
   const name = path[1] ?? query.get('from') ?? '';
   return name ? { kind: 'named', name } : { kind: 'new', name: '' };
 }
+
+const searchIn = (x: string | null): Search | null => (x === 'sweep' || x === 'validate' ? x : null);
 
 /** The text that a source stands for. */
 async function load(source: Source, signal: AbortSignal): Promise<string> {
@@ -59,6 +64,8 @@ function Bench({ source, original }: { source: Source; original: string }) {
   const [to, setTo] = useState('');
   const [busy, setBusy] = useState(false);
   const [saving, setSaving] = useState(false);
+  const [search, setSearch] = useState<Search | null>(() => searchIn(route.value.query.get('start')));
+  const [looking, setLooking] = useState(false);
   const key = useRef<{ key: string; of: string } | null>(null);
   const market = useFetched(tickers, []);
   const latest = useRef(text);
@@ -89,15 +96,18 @@ function Bench({ source, original }: { source: Source; original: string }) {
   const sound = checked.data?.of === text && wrong.length === 0;
   const seen = useFetched(ready && sound ? (s) => preview(asked, s) : null, [asked], { delay: 200 });
 
-  const begin = useCallback(async () => {
-    const of = JSON.stringify(asked);
+  const send = useCallback(async (what: Asked) => {
+    const of = JSON.stringify(what);
     // The same key for the same request: sending it twice, after a lost answer, starts one run.
     if (key.current?.of !== of) key.current = { key: newKey(), of };
+    const r = await start(what, key.current.key);
+    key.current = null;
+    go(link(['runs', r.run_id]));
+  }, []);
+  const begin = useCallback(async () => {
     setBusy(true);
     try {
-      const r = await start(asked, key.current.key);
-      key.current = null;
-      go(link(['runs', r.run_id]));
+      await send(asked);
     } catch (e) {
       complain('Run', e);
     } finally {
@@ -134,7 +144,10 @@ function Bench({ source, original }: { source: Source; original: string }) {
         </div>
         <div class="actions">
           <Button onClick={() => void tidy()} title="Alt-F">Format</Button>
+          {source.kind === 'named' && <Button onClick={() => setLooking(true)}>Versions</Button>}
           <Button onClick={() => setSaving(true)} title="Ctrl-S">Save</Button>
+          <Button disabled={!ready || !sound} onClick={() => setSearch('sweep')}>Sweep</Button>
+          <Button disabled={!ready || !sound} onClick={() => setSearch('validate')}>Validate</Button>
           <Button kind="main" busy={busy} disabled={!ready || !sound} onClick={() => void begin()} title="Ctrl-Enter">Run backtest</Button>
         </div>
       </div>
@@ -172,6 +185,29 @@ function Bench({ source, original }: { source: Source; original: string }) {
           <PreviewPane state={seen} ready={ready} faulty={wrong.length > 0} />
         </section>
       </div>
+      {search && ready && (
+        <SearchDialog
+          kind={search}
+          text={text}
+          onClose={() => setSearch(null)}
+          onStart={async (t) => {
+            if (t !== text) replace(t);
+            await send({ ...asked, strategy: t, kind: search });
+          }}
+        />
+      )}
+      {looking && (
+        <VersionsDialog
+          name={source.name}
+          text={text}
+          onClose={() => setLooking(false)}
+          onRestore={(t, version) => {
+            replace(t);
+            setLooking(false);
+            say(`Version ${version} is in the editor; saving it makes a new version.`);
+          }}
+        />
+      )}
       {saving && (
         <SaveDialog
           text={text}
