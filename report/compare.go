@@ -65,6 +65,10 @@ func CompareHTML(w io.Writer, rs []*backtest.Result) error {
 	return nil
 }
 
+// fewSettings is how many settings that differ come before what became of them: more say that the runs are
+// different strategies, and are looked up rather than read.
+const fewSettings = 15
+
 func newComparison(rs []*backtest.Result) (*comparison, error) {
 	views := make([]*view, len(rs))
 	for i, r := range rs {
@@ -94,7 +98,10 @@ func newComparison(rs []*backtest.Result) (*comparison, error) {
 		c.Common = fmt.Sprintf("Curves, returns and risk are compared from %s to %s, the period that all runs cover. Trades are those of each whole run.", dates[0], dates[len(dates)-1])
 		c.draw(dates, equity)
 	}
-	c.Tables = append(c.Tables, differences(names, views))
+	settings := differences(names, views)
+	if len(settings.Rows) <= fewSettings {
+		c.Tables = append(c.Tables, settings)
+	}
 	if len(dates) > 1 {
 		c.Tables = append(c.Tables, sharpeDifferences(names, views, equity), correlations(names, equity))
 	}
@@ -103,6 +110,9 @@ func newComparison(rs []*backtest.Result) (*comparison, error) {
 		c.Tables = append(c.Tables, riskTable(names, views, dates, equity))
 	}
 	c.Tables = append(c.Tables, tradeTable(names, views))
+	if len(settings.Rows) > fewSettings {
+		c.Tables = append(c.Tables, settings)
+	}
 	c.Tables = slices.DeleteFunc(c.Tables, func(t comparedTable) bool { return len(t.Rows) == 0 })
 	return c, nil
 }

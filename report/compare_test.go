@@ -52,6 +52,26 @@ func TestComparison(t *testing.T) {
 	}
 }
 
+// A few settings that differ stand before what became of them; those of another strategy are looked up below.
+func TestComparisonPlacesSettings(t *testing.T) {
+	other := pullback(700)
+	other.Config.Size.Weight = .25
+	far := pullback(700)
+	for i := range 20 {
+		far.Config.Signals = append(far.Config.Signals, signal(fmt.Sprintf("s%d", i), "close > open"))
+	}
+	for _, c := range []struct {
+		with  *backtest.Result
+		first bool
+	}{{other, true}, {far, false}} {
+		body := visibleHTML(compared(t, demo(700), named(c.with, "other")))
+		settings, trades := strings.Index(body, "<h2>Settings that differ"), strings.Index(body, "<h2>Trades, exposure and costs")
+		if settings < 0 || trades < 0 || settings < trades != c.first {
+			t.Errorf("settings are at %d, trades at %d", settings, trades)
+		}
+	}
+}
+
 // Two runs that are one path have one Sharpe ratio; a third one is tested against both.
 func TestComparisonTestsSharpeRatios(t *testing.T) {
 	other := named(pullback(500), "market")

@@ -198,6 +198,15 @@ func TestPageShowsTheNumbers(t *testing.T) {
 			t.Errorf("last equity is %g, want %g", *l.Values[800], final)
 		}
 	}
+	lost := demo(300)
+	for i := range lost.Trades {
+		lost.Trades[i].PnL = -math.Abs(lost.Trades[i].PnL)
+	}
+	for r, want := range map[*backtest.Result]bool{demo(300): true, lost: false} { // of a loss there are no shares
+		if has := strings.Contains(visibleHTML(page(t, r)), `<th scope="col">Share</th>`); has != want {
+			t.Errorf("there are shares of a net profit: %v, want %v", has, want)
+		}
+	}
 	if strings.Contains(visibleHTML(page(t, pullback(300))), "SYNTHETIC") {
 		t.Error("real data is called synthetic")
 	}

@@ -57,7 +57,7 @@ func again(title, head, across string, points []stress.Point, note string) figur
 			to.x, to.y = append(to.x, q.At), append(to.y, x)
 		}
 	}
-	f.Drawing = scatterChart{label: "Sharpe ratio: " + title, across: across, up: "Sharpe ratio", dots: []dots{d, base}, xUnit: compact, yUnit: compact, slope: math.NaN(), zero: true}.both()
+	f.Drawing = scatterChart{label: "Sharpe ratio: " + title, across: across, up: "Sharpe ratio", dots: []dots{d, base}, xUnit: compact, yUnit: compact, slope: math.NaN(), zero: true, joined: true}.both()
 	return f
 }
 

@@ -3,6 +3,8 @@ package report_test
 import (
 	"bytes"
 	"math"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -51,6 +53,11 @@ func TestPageWithRerunsAndSelection(t *testing.T) {
 			t.Errorf("the page holds %s as markup", bad)
 		}
 	}
+	// From left to right: the neighbours 9 and 11 of a parameter of 10 are not a line of their own.
+	if line := regexp.MustCompile(`aria-label="Sharpe ratio: Parameter n"[^§]*?<path class="second line" d="(M[^"]*)"`).FindStringSubmatch(html); line == nil ||
+		!regexp.MustCompile(`^M[0-9. ]+L[0-9. ]+L[0-9. ]+$`).MatchString(line[1]) || !rises(line[1]) {
+		t.Errorf("Sharpe ratios of a parameter are joined by %q", line)
+	}
 	data := embedded(t, html)
 	for _, key := range []string{"stress", "selection"} {
 		if len(data[key]) < 50 {
@@ -81,4 +88,17 @@ func TestTerminalWithReruns(t *testing.T) {
 			}
 		}
 	}
+}
+
+// rises reports whether the points of a path go from left to right.
+func rises(path string) bool {
+	at := math.Inf(-1)
+	for _, p := range strings.FieldsFunc(path, func(r rune) bool { return r == 'M' || r == 'L' }) {
+		x, err := strconv.ParseFloat(strings.Fields(p)[0], 64)
+		if err != nil || x <= at {
+			return false
+		}
+		at = x
+	}
+	return true
 }

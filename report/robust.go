@@ -110,9 +110,10 @@ func upTo(sorted []float64, p float64) []float64 {
 
 // another shows what other orders of the trades, and other times in the market, would have done.
 func (v *view) another() panel {
-	p := panel{ID: "another", Title: "If the same trades had come in another order, or at other times"}
+	p := panel{ID: "another", Title: "If the same trades had come in another order"}
 	p.half(v.reordered())
 	if v.stress == nil || v.stress.Timing == nil { // the run's own symbols say more
+		p.Title += ", or at other times"
 		p.half(v.timed())
 	}
 	return p
@@ -192,7 +193,7 @@ func (v *view) sensitive() panel {
 	} else if v.value("total_return") > 0 {
 		p.fact("Break-even", "beyond 100 bps more")
 	}
-	p.half(figure{Title: "Sharpe ratio by extra cost", Drawing: scatterChart{label: "Sharpe ratio by extra cost", across: "extra cost, bps", up: "Sharpe ratio", dots: []dots{d}, xUnit: compact, yUnit: compact, slope: math.NaN(), zero: true}.both()})
+	p.half(figure{Title: "Sharpe ratio by extra cost", Drawing: scatterChart{label: "Sharpe ratio by extra cost", across: "extra cost, bps", up: "Sharpe ratio", dots: []dots{d}, xUnit: compact, yUnit: compact, slope: math.NaN(), zero: true, joined: true}.both()})
 	return p
 }
 

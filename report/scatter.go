@@ -1,8 +1,10 @@
 package report
 
 import (
+	"cmp"
 	"html/template"
 	"math"
+	"slices"
 	"strings"
 
 	"backtester/backtest/stats"
@@ -17,6 +19,7 @@ type scatterChart struct {
 	slope        float64 // of a line through the points at intercept; NaN = none
 	intercept    float64
 	zero         bool // draws the axes through zero
+	joined       bool // a line joins the points from left to right
 }
 
 // dots are points of one kind.
@@ -70,6 +73,9 @@ func (c scatterChart) draw(w, h float64, size string) string {
 			f.line("zero", x(0), f.top, x(0), f.h-f.bottom)
 		}
 	}
+	if c.joined {
+		c.join(f, x)
+	}
 	for _, d := range c.dots {
 		var b strings.Builder
 		for i := range d.x {
@@ -83,6 +89,26 @@ func (c scatterChart) draw(w, h float64, size string) string {
 		c.straight(f, x0, x1)
 	}
 	return f.svg("chart "+size, c.label)
+}
+
+// join draws a line through the points of every kind.
+func (c scatterChart) join(f *frame, x func(float64) float64) {
+	var at [][2]float64
+	for _, d := range c.dots {
+		for i := range d.x {
+			if !math.IsNaN(d.x[i] + d.y[i]) {
+				at = append(at, [2]float64{d.x[i], d.y[i]})
+			}
+		}
+	}
+	slices.SortStableFunc(at, func(a, b [2]float64) int { return cmp.Compare(a[0], b[0]) })
+	var b strings.Builder
+	step := "M"
+	for _, p := range at {
+		b.WriteString(step + coord(x(p[0])) + " " + coord(f.y(p[1])))
+		step = "L"
+	}
+	f.el("path", "class", "second line", "d", b.String())
 }
 
 // straight draws the line, cut to the plot.

@@ -131,6 +131,7 @@ func (v *view) drawdowns() []drawdownRow {
 
 type split struct {
 	Title, Head, Note string
+	Shares            bool // there is a net profit to have a share of
 	Rows              [][]string
 }
 
@@ -170,8 +171,13 @@ func splitOf(title, head string, groups []stats.GroupRow) split {
 	const most = 60
 	s := split{Title: title, Head: head}
 	for _, g := range groups[:min(most, len(groups))] {
-		s.Rows = append(s.Rows, []string{g.Label, number(float64(g.Trades), 0), percent(g.WinRate), number(g.ProfitFactor, 2), percent(g.AvgReturn),
-			number(g.AvgBars, 1), number(g.Best, 0), number(g.Worst, 0), money(g.PnL), percent(g.Share)})
+		row := []string{g.Label, number(float64(g.Trades), 0), percent(g.WinRate), number(g.ProfitFactor, 2), percent(g.AvgReturn),
+			number(g.AvgBars, 1), money(g.Best), money(g.Worst), money(g.PnL)}
+		if !math.IsNaN(g.Share) {
+			s.Shares = true
+			row = append(row, percent(g.Share))
+		}
+		s.Rows = append(s.Rows, row)
 	}
 	if n := len(groups) - most; n > 0 {
 		s.Note = fmt.Sprintf("%d more are in the data of this page.", n)

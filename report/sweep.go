@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 
+	"backtester/backtest/stats"
 	"backtester/backtest/sweep"
 )
 
@@ -119,7 +120,11 @@ func orNull(v float64) *float64 {
 // table lists the best rows.
 func (p *sweepPage) table(s Sweep) {
 	shown := s.Plan.Shown()
-	p.Head = append(append([]string{"Symbol"}, s.Plan.Space.Names...), shown...)
+	p.Head = append([]string{"Symbol"}, s.Plan.Space.Names...)
+	for _, key := range shown {
+		m, _ := stats.Lookup(key)
+		p.Head = append(p.Head, m.Name)
+	}
 	for _, b := range s.Summary.Best {
 		cells := []string{b.Symbol}
 		if b.Symbol == "" {
@@ -129,7 +134,8 @@ func (p *sweepPage) table(s Sweep) {
 			cells = append(cells, plainNumber(v))
 		}
 		for _, key := range shown {
-			cells = append(cells, plainNumber(s.Plan.Metric(b.Metrics, key)))
+			m, _ := stats.Lookup(key)
+			cells = append(cells, inUnit(m.Unit, s.Plan.Metric(b.Metrics, key)))
 		}
 		p.Rows = append(p.Rows, cells)
 	}
