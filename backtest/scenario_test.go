@@ -161,7 +161,59 @@ func (sc *scenario) source(frame bar.Frame, backwards bool) (bar.Source, error) 
 	if err != nil {
 		return nil, err
 	}
-	return bar.NewMemory(cal, all...)
+	src, err := bar.NewMemory(cal, all...)
+	if err != nil {
+		return nil, err
+	}
+	return sc.inherited(src)
+}
+
+// handed is a source in which some tickers were those of other companies before.
+type handed struct {
+	reused
+	former map[string]*bar.Series
+	until  map[string]instrument.Date
+}
+
+// Load gives the bars of the company that had the ticker on the last day asked for.
+func (h handed) Load(ctx context.Context, r bar.Request) (*bar.Series, error) {
+	ticker, former := r.Symbol, h.former[r.Symbol]
+	if former == nil || r.To == instrument.None || r.To > h.until[ticker] {
+		return h.Memory.Load(ctx, r)
+	}
+	r.Symbol = former.Symbol
+	s, err := h.Memory.Load(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	other := *s
+	other.Symbol = ticker
+	return &other, nil
+}
+
+// inherited is src with what the actions say of former owners: TICKER was SYMBOL until DATE.
+func (sc *scenario) inherited(src *bar.Memory) (bar.Source, error) {
+	h := handed{reused{src, map[string][]bar.Owner{}}, map[string]*bar.Series{}, map[string]instrument.Date{}}
+	for _, f := range sc.lines("actions") {
+		if f[1] != "was" {
+			continue
+		}
+		until, err := instrument.ParseDate(f[4])
+		if err != nil {
+			return nil, err
+		}
+		s, err := src.Load(context.Background(), bar.Request{Symbol: f[2], Frame: bar.Daily, From: instrument.None, To: instrument.None})
+		if err != nil {
+			return nil, err
+		}
+		h.former[f[0]], h.until[f[0]] = s, until
+		h.owners[f[0]] = []bar.Owner{{Ticker: f[0], Instrument: &instrument.Instrument{ID: s.ID, Name: s.Symbol}, From: s.Date(0), To: until},
+			{Ticker: f[0], Instrument: &instrument.Instrument{ID: instrument.ID(f[0])}, From: until + 1, To: instrument.Forever}}
+	}
+	if len(h.former) == 0 {
+		return src, nil
+	}
+	return h, nil
 }
 
 func (sc *scenario) series(section, name string, frame bar.Frame) (*bar.Series, error) {
@@ -209,6 +261,7 @@ func (sc *scenario) actions(s *bar.Series) error {
 			return d
 		}
 		switch f[1] {
+		case "was": // see inherited
 		case "is":
 			s.ID, s.Ticker = instrument.ID(f[2]), f[2]
 		case "split":

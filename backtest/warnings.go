@@ -71,9 +71,14 @@ func (e *engine) warnings(src bar.Source, bench []float64) []Warning {
 		rules := e.plays[k].rules
 		warmup, ruled = max(warmup, rules.Warmup), ruled || rules.Long != nil || rules.Short != nil
 	}
-	if first := e.firstDecision(); first < 0 && ruled {
+	switch first := e.firstDecision(); {
+	case first < 0 && ruled && warmup == 0:
+		add("short_history", "no bar could decide: at each some value was absent, although no history is needed")
+	case first < 0 && ruled:
 		add("short_history", "warm-up takes %d bars of history and there are fewer: no bar could decide", warmup)
-	} else if first > e.m.first {
+	case first > e.m.first && warmup == 0:
+		add("short_history", "no history is needed, but some value was absent before: the first decision could be made on %s", e.m.date[first])
+	case first > e.m.first:
 		add("short_history", "warm-up takes %d bars of history: the first decision could be made on %s", warmup, e.m.date[first])
 	}
 	if e.limited {

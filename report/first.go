@@ -9,6 +9,14 @@ import (
 	"backtester/backtest/validate/stress"
 )
 
+// sameFills says how many fills are equal before the first that differs.
+func sameFills(n int64) string {
+	if n == 1 {
+		return "The first fill is the same"
+	}
+	return "The first " + whole(n) + " fills are the same"
+}
+
 // FirstDifference says in the terminal which fill of two runs is the first that differs, and which setting is
 // behind it. why says why no run was made to find out; "" when one was.
 func FirstDifference(w io.Writer, a, b *backtest.Result, d *stress.Difference, why string, o Options) error {
@@ -18,7 +26,11 @@ func FirstDifference(w io.Writer, a, b *backtest.Result, d *stress.Difference, w
 		s.printf("None: both runs have the same %s fills.\n", whole(int64(len(a.Fills))))
 		return s.err
 	}
-	s.printf("The first %s fills are the same. The next one differs in %s.\n", whole(int64(d.At)), strings.Join(d.In, ", "))
+	if d.At == 0 {
+		s.printf("The very first fill differs in %s.\n", strings.Join(d.In, ", "))
+	} else {
+		s.printf("%s. The next one differs in %s.\n", sameFills(int64(d.At)), strings.Join(d.In, ", "))
+	}
 	rows := [][]string{}
 	for i, f := range []*backtest.Fill{d.A, d.B} {
 		name := fmt.Sprintf("%c  %s", 'A'+i, cut(label(newView([]*backtest.Result{a, b}[i])), 24))
