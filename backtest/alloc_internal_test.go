@@ -8,7 +8,9 @@ import (
 
 	"backtester/backtest/bar"
 	"backtester/backtest/instrument"
+	"backtester/backtest/order"
 	"backtester/backtest/strategy"
+	"backtester/backtest/strategy/hook"
 )
 
 // One bar of the engine allocates nothing: what memory a run takes is that of its fills and trades,
@@ -36,13 +38,18 @@ func TestEngineAllocatesNothingPerBar(t *testing.T) {
 		"brackets":  "entry: close > 0\nexit: {stop: entry_price * 0.995, target: entry_price * 1.005, max_bars: 2}\nsize: {shares: 1}",
 		"attended":  "entry: {when: close > 0, order: limit, price: close * 0.5, tif: gtc, requote: true, cancel_when: close < 0, rearm: true}",
 		"added":     "entry: {when: close > 0, add: {most: 1000, when: close > entry_price * 2}}\nexit: {stop: entry_price * 0.1}\nsize: {volatility: {target: 0.01, lookback: 10}}\nlimits: {position: 0.5, gross: 0.9}",
+		"asked":     "entry: close < 0",
 		"rebalance": "rebalance: {every: day, drift: 0.01, weights: inverse_volatility, lookback: 20, where: close > 0}\nsize: {fractional: true}",
 	} {
 		cfg, faults := strategy.Parse(name, []byte(text))
 		if err := faults.Err(); err != nil {
 			t.Fatal(err)
 		}
-		rules, err := compile(cfg)
+		var o Options
+		if name == "asked" {
+			o.Strategy = &inAndOut{}
+		}
+		rules, err := rulesFor(cfg, o)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -51,7 +58,7 @@ func TestEngineAllocatesNothingPerBar(t *testing.T) {
 			t.Fatal(err)
 		}
 		e := newEngine(settled(cfg, 1, cfg.Decides()), rules, m)
-		if err := e.hire(Options{}); err != nil {
+		if err := e.hire(o); err != nil {
 			t.Fatal(err)
 		}
 		var before, after runtime.MemStats
@@ -65,8 +72,26 @@ func TestEngineAllocatesNothingPerBar(t *testing.T) {
 		if n := after.Mallocs - before.Mallocs; n > 150 {
 			t.Errorf("%s: %d allocations in %d bars with %d fills", name, n, bars, len(e.fills))
 		}
-		if name == "brackets" && len(e.fills) < bars/4 {
+		if name == "brackets" && len(e.fills) < bars/4 || name == "asked" && len(e.fills) < bars/20 {
 			t.Errorf("only %d fills: the test shows little", len(e.fills))
 		}
 	}
+}
+
+// inAndOut is a strategy in Go that looks at its position at every bar, and enters or leaves at every twelfth.
+type inAndOut struct {
+	asked int
+	say   [1]hook.Intent
+}
+
+func (s *inAndOut) OnBar(now *hook.View) ([]hook.Intent, error) {
+	p := now.Account().Position(0)
+	if s.asked++; s.asked%12 != 0 {
+		return nil, nil
+	}
+	s.say[0] = hook.Intent{Do: hook.Exit}
+	if p.Shares == 0 {
+		s.say[0] = hook.Intent{Do: hook.Enter, Side: order.Buy}
+	}
+	return s.say[:], nil
 }

@@ -8,12 +8,14 @@ import (
 	"backtester/backtest/instrument"
 	"backtester/backtest/stats"
 	"backtester/backtest/strategy"
+	"backtester/backtest/strategy/hook"
 )
 
 // Batch is a market that was read once, on which rules that were compiled together are played one after
 // another: what sweeps are made of. It is immutable and safe for concurrent use.
 type Batch struct {
 	cfg   *Config
+	given *Config // cfg without the defaults that depend on the market
 	rules []*strategy.Rules
 	m     *market
 	src   bar.Source
@@ -27,13 +29,16 @@ func NewBatch(ctx context.Context, cfg *Config, rules []*strategy.Rules, src bar
 	if err != nil {
 		return nil, err
 	}
-	return &Batch{settled(cfg, m.breadth(), (&task{cfg: cfg}).coded()), rules, m, src}, nil
+	return &Batch{settled(cfg, m.breadth(), (&task{cfg: cfg}).coded()), cfg, rules, m, src}, nil
 }
 
 // Player plays the rules of batches with memory that it keeps. Not safe for concurrent use.
 type Player struct {
 	// Benchmark compares with the benchmark of the Config, which costs a pass over its bars for every run.
 	Benchmark bool
+	// Strategy makes decisions in Go in the next Play, as Options.Strategy does in a run, of rules that
+	// strategy.File.CompileCoded made.
+	Strategy hook.Strategy
 
 	e  engine
 	in stats.Input
@@ -42,11 +47,15 @@ type Player struct {
 
 // Play plays rules k of b in the event engine. What it leaves behind can be read until the next one.
 func (p *Player) Play(ctx context.Context, b *Batch, k int) error {
-	p.e.begin(b.cfg, b.rules[k], b.m)
-	if err := p.e.hire(Options{}); err != nil {
+	o, cfg := Options{Strategy: p.Strategy}, b.cfg
+	if o.Strategy != nil {
+		cfg = settled(b.given, b.m.breadth(), true)
+	}
+	p.e.begin(cfg, b.rules[k], b.m)
+	if err := p.e.hire(o); err != nil {
 		return err
 	}
-	p.e.finer = magnifier(ctx, b.cfg, b.src, b.m)
+	p.e.finer = magnifier(ctx, cfg, b.src, b.m)
 	if err := p.e.run(ctx); err != nil {
 		return err
 	}

@@ -62,6 +62,36 @@ func TestBatchesPlayWhatRunsPlay(t *testing.T) {
 	}
 }
 
+// So is what code decides.
+func TestBatchesPlayCode(t *testing.T) {
+	series := randomMarket(rand.New(rand.NewPCG(3, 24)), 3, 300)
+	cfg := strategy.Default()
+	cfg.Universe.Symbols = []string{"S00", "S01", "S02"}
+	src := memory(t, series)
+	rules, wrong := cfg.CompileCoded()
+	if err := wrong.Err(); err != nil {
+		t.Fatal(err)
+	}
+	batch, err := backtest.NewBatch(t.Context(), cfg, []*strategy.Rules{rules}, src, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var player backtest.Player
+	for seed := range uint64(5) {
+		player.Strategy = &wanton{rand.New(rand.NewPCG(seed, 5))}
+		if err := player.Play(t.Context(), batch, 0); err != nil {
+			t.Fatal(err)
+		}
+		want, err := backtest.RunWith(t.Context(), cfg, src, backtest.Options{Strategy: &wanton{rand.New(rand.NewPCG(seed, 5))}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := player.Fills(); len(got) < 10 || !slices.Equal(got, want.Fills) {
+			t.Errorf("seed %d: %s", seed, firstDifference(got, want.Fills))
+		}
+	}
+}
+
 // A worker of Each plays one symbol after another in the same memory: every result is that of a run of its
 // own, and stays it when others follow.
 func TestEachGivesWhatRunsGive(t *testing.T) {

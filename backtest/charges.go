@@ -40,14 +40,15 @@ type monthly struct {
 	today       float64
 }
 
-// commission is that of now: with tiers, by what was traded in the month so far.
-func (e *engine) commission() fill.Commission {
-	c := e.cfg.Costs.Commission
+// commission is that of now: with tiers, by what was traded in the month so far. It is good until the next call.
+func (e *engine) commission() *fill.Commission {
+	c := &e.cfg.Costs.Commission
 	if len(c.Tiers) == 0 {
 		return c
 	}
 	e.month(0)
-	return c.At(e.traded.before + e.traded.today)
+	e.tiered = c.At(e.traded.before + e.traded.today)
+	return &e.tiered
 }
 
 // month brings the count up to this session and adds shares.

@@ -134,7 +134,7 @@ func (e *engine) sight(by *play, history int) *hook.Market {
 	if by.legs != nil {
 		symbols = len(by.legs)
 	}
-	out := &hook.Market{Account: &ledger{e: e, by: by}, Allowed: hook.Allowed{Symbols: symbols, Short: cfg.Account.Kind != "cash"}}
+	out := &hook.Market{Account: &ledger{e: e, by: by}, Clock: e, Allowed: hook.Allowed{Symbols: symbols, Short: cfg.Account.Kind != "cash"}}
 	p := by.rules.Program
 	var refs []expr.Ref
 	for _, s := range cfg.Signals {
@@ -144,7 +144,7 @@ func (e *engine) sight(by *play, history int) *hook.Market {
 	}
 	for k := range symbols {
 		s := &m.syms[by.leg(k)]
-		x := hook.Symbol{Name: s.name, Bars: s.bars, Basis: s.basis, Member: s.member, Floor: max(0, int(s.rowsBefore(0))-history)}
+		x := hook.Symbol{Name: s.name, Bars: s.bars, Step: s.step, Offset: s.offset, Basis: s.basis, Member: s.member, Floor: max(0, int(s.rowsBefore(0))-history)}
 		for _, ref := range refs {
 			if p.Kind(ref) == expr.Bool {
 				x.Values = append(x.Values, hook.Values{True: s.bound.True(ref), Absent: s.bound.Absent(ref)})
@@ -157,14 +157,18 @@ func (e *engine) sight(by *play, history int) *hook.Market {
 	return out
 }
 
+// Moment is the close of step t, which is the latest one.
+func (e *engine) Moment(t int32) hook.Moment {
+	m := e.m
+	return hook.Moment{Time: m.time[t], End: m.endStamp(int(t), e.closing()), Date: m.date[t], Daily: m.daily}
+}
+
 // consult asks the code of a strategy at this step's close. Exits and levels take effect at once; entries
 // become candidates beside those of the rules.
 func (e *engine) consult(by *play) {
 	c, m := by.code, e.m
 	c.said = c.said[:0]
-	closing := e.closing()
-	now := hook.Moment{Time: m.time[e.t], End: m.endStamp(int(e.t), closing), Date: m.date[e.t], Daily: m.daily}
-	c.view.Move(now)
+	c.view.Move(e.t)
 	for ; c.told < len(e.fills) && c.err == nil; c.told++ {
 		if x := &e.fills[c.told]; c.fills != nil && e.play(x.Sym) == by {
 			list, err := c.fills.OnFill(c.view, hook.Fill{Symbol: by.number(x.Sym), Side: x.Side, Entry: x.entry, Quantity: x.Qty, Price: x.Price,
@@ -173,9 +177,9 @@ func (e *engine) consult(by *play) {
 		}
 	}
 	if c.rebalance != nil && c.err == nil {
-		next := now.Date // of the session that the next bar may lie in
-		if m.daily || now.End >= closing {
-			next = m.cal.Next(now.Date)
+		next := m.date[e.t] // of the session that the next bar may lie in
+		if closing := e.closing(); m.daily || m.endStamp(int(e.t), closing) >= closing {
+			next = m.cal.Next(next)
 		}
 		if k := c.every.Number(next); k != c.period {
 			c.period = k
@@ -426,6 +430,7 @@ func (l *ledger) Position(k int) hook.Position {
 	if p.Qty == 0 {
 		return hook.Position{}
 	}
+	l.e.see(i)
 	return hook.Position{Shares: p.Qty, EntryPrice: l.e.entryPrice(i), BarsHeld: int(s.held), HighSince: s.hi, LowSince: s.lo,
 		Stop: s.guard.stop, Target: s.guard.target}
 }

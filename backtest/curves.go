@@ -8,9 +8,19 @@ import (
 // record one point of the curves.
 func (e *engine) record() {
 	e.curve = append(e.curve, e.equity)
+	if e.t >= e.ends || e.stopped {
+		e.point()
+	}
+}
+
+// point is what record does besides, at the last step of a session and where profit is attributed.
+func (e *engine) point() {
 	e.attribute()
 	if e.t == e.last || e.stopped || e.m.session[e.t+1] != e.m.session[e.t] {
 		e.expose()
+		if e.m.plays == nil {
+			e.ends = e.m.sessionEnd(e.t + 1)
+		}
 	}
 }
 

@@ -29,6 +29,8 @@ type engine struct {
 
 	t          int32
 	last       int32   // last step
+	ends       int32   // step at which record has more to do than the equity
+	unseen     int32   // bars whose extremes are to be taken in, of a position at rest
 	equity     float64 // at the latest mark
 	curve      []float64
 	gross      []float64 // exposure at each session's close, fraction of equity
@@ -55,6 +57,7 @@ type engine struct {
 	finer      *finer             // minutes within bars, nil when nothing asks for them
 	attributed int                // closed trades whose profit is counted as their strategy's
 	traded     monthly            // shares of the month, for tiers of commissions
+	tiered     fill.Commission    // of now, where there are tiers
 	closeAt    int64              // end of the regular session that closeOf is in
 	closeOf    int32              // step, -1 for none
 	fees       []portfolio.Charge // of a night, for borrowed shares
@@ -164,6 +167,9 @@ func (e *engine) begin(cfg *Config, rules *strategy.Rules, m *market) {
 	sessions := 2
 	if len(m.time) > 0 {
 		sessions += int(m.session[len(m.time)-1])
+	}
+	if m.plays == nil {
+		e.ends = m.sessionEnd(0)
 	}
 	e.curve = slices.Grow(e.curve, len(m.time)+1)
 	e.gross, e.net = slices.Grow(e.gross, sessions), slices.Grow(e.net, sessions)
@@ -281,7 +287,7 @@ func (e *engine) run(ctx context.Context) error {
 // idle reports whether nothing can happen at this step: nothing is held or ordered, no entry condition
 // holds, and no night has to be accounted for.
 func (e *engine) idle() bool {
-	return e.events.start[e.t] == e.events.start[e.t+1] && (e.t == 0 || e.m.session[e.t] == e.m.session[e.t-1] || !e.books.Carries(e.cfg.Account))
+	return len(e.events.at(e.t)) == 0 && (e.t == 0 || e.m.session[e.t] == e.m.session[e.t-1] || !e.books.Carries(e.cfg.Account))
 }
 
 // step is one bar of the market. See the package comment for the order of phases.

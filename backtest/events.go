@@ -37,23 +37,33 @@ type found struct {
 }
 
 // at is the events of step t.
-func (ev *events) at(t int32) []event { return ev.list[ev.start[t]:ev.start[t+1]] }
+func (ev *events) at(t int32) []event {
+	if len(ev.list) == 0 {
+		return nil
+	}
+	return ev.list[ev.start[t]:ev.start[t+1]]
+}
 
 // build lays the list out by counting sort. Cost: O(bars/64 + steps + events).
 func (ev *events) build(m *market, plays []play) {
-	ev.start = slices.Grow(ev.start[:0], len(m.time)+1)[:len(m.time)+1]
-	clear(ev.start)
-	ev.found = ev.found[:0]
+	ev.found, ev.list = ev.found[:0], ev.list[:0]
 	for i := range m.syms {
 		eachEntry(&m.syms[i], plays[m.syms[i].play].rules, len(m.time), func(t, row int32, side uint8) {
-			ev.start[t+1]++
 			ev.found = append(ev.found, found{event{sym: int32(i), row: row, side: side}, t})
 		})
+	}
+	if len(ev.found) == 0 {
+		return // start is not looked at
+	}
+	ev.start = slices.Grow(ev.start[:0], len(m.time)+1)[:len(m.time)+1]
+	clear(ev.start)
+	for k := range ev.found {
+		ev.start[ev.found[k].step+1]++
 	}
 	for t := range m.time {
 		ev.start[t+1] += ev.start[t]
 	}
-	ev.list = slices.Grow(ev.list[:0], len(ev.found))[:len(ev.found)]
+	ev.list = slices.Grow(ev.list, len(ev.found))[:len(ev.found)]
 	for k := range ev.found {
 		x := &ev.found[k]
 		ev.list[ev.start[x.step]] = x.event

@@ -317,6 +317,22 @@ func (m *market) steps() {
 	}
 }
 
+// sessionEnd is the last step of the session of step t; t itself where there is no such step. Cost: the
+// logarithm of the steps between.
+func (m *market) sessionEnd(t int32) int32 {
+	hop := 1
+	end := int(t)
+	for ; end+hop < len(m.session) && m.session[end+hop] == m.session[t]; hop *= 2 {
+		end += hop
+	}
+	for ; hop > 0; hop /= 2 {
+		if end+hop < len(m.session) && m.session[end+hop] == m.session[t] {
+			end += hop
+		}
+	}
+	return int32(end)
+}
+
 // goodbyes adds the session after the last bar of a symbol that was delisted, if it lies in the range:
 // a position is closed there, although perhaps nothing trades.
 func (m *market) goodbyes() {

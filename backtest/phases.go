@@ -210,7 +210,10 @@ func (e *engine) price(i int32, side order.Side, ref, limit, qty float64) float6
 	if e.matching.Levels == fill.AtCloses {
 		limit = math.NaN()
 	}
-	taken := fill.Taken{Share: qty / bars.Volume[s.row]}
+	var taken fill.Taken
+	if slip.VolumeShare > 0 || slip.Impact > 0 {
+		taken.Share = qty / bars.Volume[s.row]
+	}
 	if slip.Impact > 0 {
 		taken.Sigma = e.m.syms[i].sigma(int(s.row))
 	}

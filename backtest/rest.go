@@ -1,24 +1,32 @@
 package backtest
 
 import (
+	"math"
+	"math/bits"
+	"slices"
+
 	"backtester/backtest/bar"
 	"backtester/backtest/fill"
 	"backtester/backtest/instrument"
 	"backtester/backtest/portfolio"
 	"backtester/backtest/strategy"
+	"backtester/backtest/strategy/hook"
 )
 
 // Most bars of a position that is held are at rest: no order works, no level stands, no exit holds,
 // nothing is split or paid. Such a bar does no more than mark the position. rest does that for as many
 // bars as come in a row, with the values that step would give; whatever else might happen is left to
 // step, which is the rule. Code that decides is asked at every close, in a position or out of it, and what it
-// wants is for the bar after, which is not at rest any more.
+// wants is for the bar after, which is not at rest any more; code that has periods is asked by step.
 
 // restful reports whether rest knows everything that the settings can make happen at a bar.
 func (e *engine) restful() bool {
 	c, f := e.cfg, e.m.frame
 	plain := f.Intraday() && !e.m.extended || f.Unit == bar.Day
 	rules := e.plays[0].rules
+	if code := e.plays[0].code; code != nil && code.rebalance != nil {
+		return false
+	}
 	closers := e.closers && (!e.coded || c.Fills.Levels == fill.AtCloses) // of code there are none while nothing works
 	return plain && len(e.plays) == 1 && e.follow == nil && e.finer == nil && !closers && !e.watching && !c.Leave &&
 		c.Fills.Market == fill.NextOpen && c.Account.Kind != portfolio.RegT &&
@@ -32,87 +40,137 @@ func adding(s *strategy.SideRules) bool { return s != nil && s.Entry.Add != 0 }
 // rest, or there is none and code is asked. It leaves e.t at the last step that was played.
 func (e *engine) rest(end int32) {
 	b := e.books
-	if len(e.orders) != 0 || b.Carries(e.cfg.Account) || e.stopped {
+	until := min(end, e.t|4095+1)
+	if until <= e.t+1 || len(e.orders) != 0 || b.Carries(e.cfg.Account) || e.stopped {
 		return
 	}
-	if e.coded && len(e.active) == 0 {
-		e.restFlat(end)
+	if len(e.active) == 0 && e.coded {
+		e.restFlat(until)
 		return
 	}
 	if len(e.active) != 1 || len(b.Held) != 1 {
 		return
 	}
 	i := e.active[0]
-	s, sy, m := &e.st[i], &e.m.syms[i], e.m
-	if s.exiting || len(s.ways) > 0 || len(s.within) > 0 || b.Pos[i].Qty <= 0 || s.side == nil {
+	s := &e.st[i]
+	if s.exiting || s.exDiv != 0 || len(s.ways) > 0 || len(s.within) > 0 || b.Pos[i].Qty <= 0 || s.side == nil {
 		return
 	}
-	next := s.nextAction(sy.bars)
-	for t := e.t + 1; t < end && t&4095 != 0; t++ {
-		r := s.row + 1
-		if int(r) >= sy.bars.Len() || sy.at(r) != t || m.date[t] >= next || len(m.syms) > 1 && len(e.events.at(t)) > 0 || e.leaves(s, sy, r) {
-			return
-		}
-		if close := sy.bars.Close[r]; b.Cash+float64(b.Pos[i].Qty*close) <= 0 {
-			return // ruin
-		}
-		if m.session[t] != m.session[t-1] {
-			s.exDiv = 0
-		}
-		e.t, s.row, s.here, s.entered = t, r, true, fill.Before
-		s.tried, s.exited = false, false
-		s.held++
-		hi, lo := sy.bars.High[r], sy.bars.Low[r]
-		s.hi, s.lo = max(s.hi, hi), min(s.lo, lo)
-		b.Extend(i, hi, lo, sy.bars.Close[r])
-		e.equity = b.Equity()
-		e.inMarket++
-		wanted := e.coded && e.asked()
-		if e.record(); wanted {
-			return
-		}
-	}
+	before := e.t
+	e.restHeld(i, until)
+	e.inMarket += int64(e.t - before)
+	e.see(i)
 }
 
 // restFlat is rest without a position: nothing moves, and code is asked.
-func (e *engine) restFlat(end int32) {
-	for t := e.t + 1; t < end && t&4095 != 0 && len(e.events.at(t)) == 0; t++ {
+func (e *engine) restFlat(until int32) {
+	c := e.plays[0].code
+	quiet := len(e.events.list) == 0
+	for t := e.t + 1; t < until && (quiet || len(e.events.at(t)) == 0); t++ {
 		e.t = t
-		wanted := e.asked()
+		wanted := false
+		c.view.Move(t)
+		if list, err := c.strategy.OnBar(c.view); len(list) > 0 || err != nil {
+			wanted = e.answered(c, list, err)
+		}
 		if e.record(); wanted {
 			return
 		}
 	}
 }
 
-// asked asks the code for what it wants after this close, and reports whether that was anything: then the
-// bars after it are not at rest.
-func (e *engine) asked() bool {
-	p := &e.plays[0]
-	e.ranked = e.ranked[:0]
-	e.consult(p)
+// restHeld is rest with a position in symbol i. It asks nothing at every bar that can be asked once, and leaves
+// the extremes of the bars to see.
+func (e *engine) restHeld(i, until int32) {
+	s, sy, b, c := &e.st[i], &e.m.syms[i], e.books, e.plays[0].code
+	pos, first := &b.Pos[i], s.row+1
+	if next := s.nextAction(sy.bars); next != instrument.Forever {
+		k, _ := slices.BinarySearch(e.m.date[e.t+1:until], next)
+		until = e.t + 1 + int32(k)
+	}
+	rows := e.stays(s, sy, min(first+until-e.t-1, int32(sy.bars.Len())))
+	last, base := sy.bars.Close[:rows], first-e.t-1
+	quiet := len(e.m.syms) == 1 || len(e.events.list) == 0 // a condition to enter what is held is none
+	for t := e.t + 1; int(base+t) < len(last); t++ {
+		r := base + t
+		value := float64(pos.Qty * last[r])
+		if sy.at(r) != t || b.Cash+value <= 0 || !quiet && len(e.events.at(t)) > 0 { // no bar, ruin, a candidate
+			return
+		}
+		e.t, s.row = t, r
+		s.held++
+		e.unseen++
+		pos.Mark = last[r]
+		e.equity = b.Cash + b.Receivable + value
+		wanted := false
+		if c != nil {
+			c.view.Move(t)
+			if list, err := c.strategy.OnBar(c.view); len(list) > 0 || err != nil {
+				wanted = e.answered(c, list, err)
+			}
+		}
+		if e.record(); wanted {
+			return
+		}
+	}
+}
+
+// see takes in the extremes of the latest bars of a position at rest, as far as that is left to do.
+func (e *engine) see(i int32) {
+	if e.unseen == 0 {
+		return
+	}
+	s, bars := &e.st[i], e.m.syms[i].bars
+	hi, lo := 0.0, math.Inf(1)
+	for r := s.row + 1 - e.unseen; r <= s.row; r++ { // a new extreme is rare: comparing costs less than max
+		if bars.High[r] > hi {
+			hi = bars.High[r]
+		}
+		if bars.Low[r] < lo {
+			lo = bars.Low[r]
+		}
+	}
+	s.hi, s.lo = max(s.hi, hi), min(s.lo, lo)
+	e.books.Extend(i, hi, lo, bars.Close[s.row])
+	e.unseen = 0
+}
+
+// answered does what code wants after this close, and reports whether that was anything: then the bars after it
+// are not at rest. Nothing has been filled that it is to be told of.
+func (e *engine) answered(c *code, list []hook.Intent, err error) bool {
+	e.ranked, c.said = e.ranked[:0], c.said[:0]
+	e.heed(&e.plays[0], list, err)
 	e.placeRanked()
 	for _, i := range e.active {
 		if s := &e.st[i]; s.exiting || len(s.ways) > 0 {
 			return true
 		}
 	}
-	return len(e.orders) > 0 || p.code.err != nil
+	return len(e.orders) > 0 || c.err != nil
 }
 
-// leaves reports whether an exit of the position holds at a row, or would after so many bars.
-func (e *engine) leaves(s *state, sy *symbol, row int32) bool {
+// stays is the first row after that of this step, at most end, at which an exit of the position holds or
+// would after so many bars.
+func (e *engine) stays(s *state, sy *symbol, end int32) int32 {
+	first := s.row + 1
 	for k := range s.side.Exits {
 		x := &s.side.Exits[k]
 		if x.Kind == strategy.ExitMaxBars {
-			if int(s.held)+1 >= x.MaxBars {
-				return true
+			end = min(end, first+max(0, int32(x.MaxBars)-s.held-1))
+			continue
+		}
+		set := sy.bound.True(x.When)
+		for w := first >> 6; w<<6 < end; w++ {
+			word := set[w]
+			if w == first>>6 {
+				word &= ^uint64(0) << (first & 63)
 			}
-		} else if sy.bound.True(x.When)[row>>6]>>(row&63)&1 != 0 {
-			return true
+			if word != 0 {
+				end = min(end, w<<6+int32(bits.TrailingZeros64(word)))
+			}
 		}
 	}
-	return false
+	return end
 }
 
 // nextAction is the ex-date of the next split or dividend, Forever when none is known.

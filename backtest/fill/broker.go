@@ -68,7 +68,7 @@ func (c Commission) At(month float64) Commission {
 }
 
 // Tiered is what tiers charge for so many further shares, USD; 0 without tiers.
-func (c Commission) Tiered(qty float64) float64 {
+func (c *Commission) Tiered(qty float64) float64 {
 	if len(c.Tiers) == 0 {
 		return 0
 	}

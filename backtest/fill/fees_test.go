@@ -68,7 +68,8 @@ func TestBrokers(t *testing.T) {
 	if got := tiered.Charge(10_000, 1e6); got != 35 {
 		t.Errorf("10,000 shares cost %g, want 35", got)
 	}
-	if got := tiered.At(300_000).Charge(10_000, 1e6); got != 20 {
+	busy := tiered.At(300_000)
+	if got := busy.Charge(10_000, 1e6); got != 20 {
 		t.Errorf("in the second tier 10,000 shares cost %g, want 20", got)
 	}
 	if got := tiered.Charge(10, 1e6); got != 2 {

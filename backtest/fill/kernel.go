@@ -68,8 +68,8 @@ type Taken struct {
 //	              + ref x impact x sigma x sqrt(share))      the square-root law (Almgren et al. 2005 and others)
 //
 // A tick is 0.01 USD, 0.0001 under 1 USD (Regulation NMS, rule 612). A sale never falls under zero.
-func (s Slippage) Price(side order.Side, ref float64, t Taken) float64 {
-	if s == (Slippage{}) {
+func (s *Slippage) Price(side order.Side, ref float64, t Taken) float64 {
+	if *s == (Slippage{}) {
 		return ref
 	}
 	move := float64(ref * s.BPS / 1e4)
@@ -92,7 +92,7 @@ type Range struct{ Low, High float64 }
 
 // Within is the price after slippage that a fill has: no slippage carries a limit order beyond its limit
 // (NaN is none), and with clip none leaves the range of the bar.
-func (s Slippage) Within(side order.Side, ref, limit float64, t Taken, r Range, clip bool) float64 {
+func (s *Slippage) Within(side order.Side, ref, limit float64, t Taken, r Range, clip bool) float64 {
 	p := s.Price(side, ref, t)
 	if float64(side)*(p-limit) > 0 {
 		p = limit
@@ -105,7 +105,7 @@ func (s Slippage) Within(side order.Side, ref, limit float64, t Taken, r Range, 
 
 // Charge is the commission of an order that traded qty shares for value USD over all its fills:
 // per_order + per_share x qty + bps x value, at least min, at most max and max_bps of the value.
-func (c Commission) Charge(qty, value float64) float64 {
+func (c *Commission) Charge(qty, value float64) float64 {
 	if len(c.Tiers) > 0 {
 		return c.charge(c.Tiered(qty), qty, value)
 	}
@@ -113,7 +113,7 @@ func (c Commission) Charge(qty, value float64) float64 {
 }
 
 // charge is Charge with what its shares cost.
-func (c Commission) charge(shares, qty, value float64) float64 {
+func (c *Commission) charge(shares, qty, value float64) float64 {
 	if qty <= 0 {
 		return 0
 	}
@@ -136,7 +136,7 @@ type Billed struct {
 
 // Next is the commission of one more fill of an order: what the whole order costs with it, less what
 // was charged already.
-func (c Commission) Next(b Billed, qty, price float64) float64 {
+func (c *Commission) Next(b Billed, qty, price float64) float64 {
 	if len(c.Tiers) > 0 {
 		return max(0, c.charge(b.Tiered+c.Tiered(qty), b.Qty+qty, b.Value+float64(qty*price))-b.Charged)
 	}
@@ -147,7 +147,7 @@ func (c Commission) Next(b Billed, qty, price float64) float64 {
 // more than cash, by closed form in each regime of the commission (between min and max, at min, at
 // max, at max_bps, nothing more to pay). It is not rounded to lots and never negative. More shares never cost
 // less, so the largest candidate that fits is the answer.
-func (c Commission) Affordable(b Billed, cash, price float64) float64 {
+func (c *Commission) Affordable(b Billed, cash, price float64) float64 {
 	rate, most := c.BPS/1e4, c.MaxBPS/1e4
 	best := c.affordableByTiers(b, cash, price)
 	for _, q := range [...]float64{
@@ -166,7 +166,7 @@ func (c Commission) Affordable(b Billed, cash, price float64) float64 {
 
 // affordableByTiers is the largest quantity that ends in some tier and is neither at the least nor at the most
 // charge; 0 without tiers.
-func (c Commission) affordableByTiers(b Billed, cash, price float64) float64 {
+func (c *Commission) affordableByTiers(b Billed, cash, price float64) float64 {
 	best, perShare := 0.0, c.PerShare
 	for k := 0; len(c.Tiers) > 0 && k <= len(c.Tiers); k++ {
 		// In the tier the cost is a straight line through what the shares before it cost.

@@ -115,14 +115,10 @@ func series(name string, from instrument.Date, n int) *bar.Series {
 	return s
 }
 
-func moment(d instrument.Date) hook.Moment {
-	return hook.Moment{Time: d.Nanos(), Date: d, Daily: true}
-}
-
 func TestViewReads(t *testing.T) {
 	s := series("A", 1000, 6)
 	basis := bar.Basis{Price: []float64{1, 1, 1, 2, 2, 2}, Share: []float64{1, 1, 1, 2, 2, 2}} // 2 for 1 on the fourth bar
-	v := hook.NewView(&hook.Market{Symbols: []hook.Symbol{{Name: "A", Bars: s, Basis: basis, Floor: 1, Member: []uint64{0b1010},
+	v := hook.NewView(&hook.Market{Symbols: []hook.Symbol{{Name: "A", Bars: s, Offset: 1000, Basis: basis, Floor: 1, Member: []uint64{0b1010},
 		Values: []hook.Values{{Number: []float64{0, 1, 2, 3, 4, 5}}, {True: []uint64{0b001000}, Absent: []uint64{0b000010}}}}},
 		Signals: []string{"n", "c"}})
 	same := func(what string, got, want float64) {
@@ -132,15 +128,15 @@ func TestViewReads(t *testing.T) {
 		}
 	}
 	nan := math.NaN()
-	v.Move(moment(999))
+	v.Move(999)
 	same("before the first bar", v.Last(0, hook.Close), nan)
 	same("a signal before the first bar", v.Signal(0, 0), nan)
 	if v.Bars(0) != 0 || v.Traded(0) || v.Member(0) {
 		t.Error("something is seen before the first bar")
 	}
-	v.Move(moment(1001))
+	v.Move(1001)
 	same("condition absent", v.Signal(0, 1), nan)
-	v.Move(moment(1003))
+	v.Move(1003)
 	same("close", v.Last(0, hook.Close), 104)
 	same("close before the split", v.Ago(0, hook.Close, 1), 103.0/2)
 	same("volume before the split", v.Ago(0, hook.Volume, 1), 1020*2)
@@ -154,7 +150,7 @@ func TestViewReads(t *testing.T) {
 	if !v.Traded(0) || !v.Member(0) || v.Bars(0) != 3 || !v.IsCondition(1) || v.IsCondition(0) {
 		t.Error("facts about the bar are wrong")
 	}
-	v.Move(moment(1009))
+	v.Move(1009)
 	if v.Traded(0) || v.Member(0) {
 		t.Error("a bar that ended long ago counts as new")
 	}
@@ -175,9 +171,9 @@ func TestViewEndsAtItsMoment(t *testing.T) {
 		short := whole.Slice(0, cut)
 		var seen [2][]float64
 		for k, s := range []*bar.Series{whole, short} {
-			v := hook.NewView(&hook.Market{Symbols: []hook.Symbol{{Name: "A", Bars: s}}})
+			v := hook.NewView(&hook.Market{Symbols: []hook.Symbol{{Name: "A", Bars: s, Offset: 1000}}})
 			for d := range instrument.Date(cut) {
-				v.Move(moment(1000 + d))
+				v.Move(int32(1000 + d))
 				seen[k] = v.Window(seen[k], 0, hook.Close, rapid.Just(50).Draw(t, "n"))
 				seen[k] = append(seen[k], v.Last(0, hook.High), v.Ago(0, hook.Low, int(d)), float64(v.Bars(0)))
 			}

@@ -36,13 +36,19 @@ type Market struct {
 	Symbols []Symbol // in byte order of their names
 	Signals []string // names of the signals of the strategy file, in its order
 	Account Account
+	Clock   Clock
 	Allowed Allowed
 }
+
+// Clock tells the closes of the run by their numbers.
+type Clock interface{ Moment(step int32) Moment }
 
 // Symbol is one instrument of a Market.
 type Symbol struct {
 	Name   string
 	Bars   *bar.Series
+	Step   []int32 // number of the close of each row; nil: row r is at r + Offset
+	Offset int32
 	Basis  bar.Basis
 	Floor  int      // first row that may be seen: what else is loaded depends on other rules
 	Member []uint64 // rows at which it belongs to the universe, as a bitset; nil is all
@@ -87,25 +93,37 @@ func (m Moment) Stamp() string {
 // columns end at the symbol's last bar. It is valid during a call, and read only. Reading costs no
 // allocation; the first look at a symbol after n bars costs O(n), once.
 type View struct {
-	m    *Market
-	at   Moment
-	rows []int32 // last row seen at or before now, by symbol; moves forward only
+	m     *Market
+	step  int32
+	seats []seat
+}
+
+// seat is where the View stands among the bars of a symbol.
+type seat struct {
+	bars   *bar.Series
+	step   []int32
+	offset int32
+	row    int32 // with steps: last row at or before now; moves forward only
+	last   int32 // of all rows
+	floor  int32 // first row that may be seen
 }
 
 // NewView stands before the first bar of m; Move it to a close.
 func NewView(m *Market) *View {
-	v := &View{m: m, rows: make([]int32, len(m.Symbols))}
-	for i := range v.rows {
-		v.rows[i] = -1
+	v := &View{m: m, seats: make([]seat, len(m.Symbols))}
+	for i := range v.seats {
+		x := &m.Symbols[i]
+		v.seats[i] = seat{bars: x.Bars, step: x.Step, offset: x.Offset, row: -1, last: int32(x.Bars.Len() - 1), floor: int32(max(0, x.Floor))}
 	}
 	return v
 }
 
-// Move to a later close. For the engine.
-func (v *View) Move(at Moment) { v.at = at }
+// Move to a later close, by its number. For the engine, at every bar: what else there is to know of the close
+// is found out when somebody asks.
+func (v *View) Move(step int32) { v.step = step }
 
 // Now is the close the View stands at.
-func (v *View) Now() Moment { return v.at }
+func (v *View) Now() Moment { return v.m.Clock.Moment(v.step) }
 
 // Len is the number of symbols.
 func (v *View) Len() int { return len(v.m.Symbols) }
@@ -128,14 +146,20 @@ func (v *View) Account() Account { return v.m.Account }
 // Allowed says what intents may ask for.
 func (v *View) Allowed() Allowed { return v.m.Allowed }
 
-// row is the symbol's last row at or before now, -1 before its first.
+// row is the symbol's last row at or before now, negative before its first.
 func (v *View) row(i int) int32 {
-	t, r := v.m.Symbols[i].Bars.Time, v.rows[i]
-	for int(r)+1 < len(t) && t[r+1] <= v.at.Time {
-		r++
+	s := &v.seats[i]
+	if s.step != nil {
+		return s.seek(v.step)
 	}
-	v.rows[i] = r
-	return r
+	return min(v.step-s.offset, s.last)
+}
+
+func (s *seat) seek(step int32) int32 {
+	for int(s.row)+1 < len(s.step) && s.step[s.row+1] <= step {
+		s.row++
+	}
+	return s.row
 }
 
 // Bars is how many bars of symbol i there are to see, the last one included; 0 before its first.
@@ -143,8 +167,8 @@ func (v *View) Bars(i int) int { return max(0, int(v.row(i))-v.m.Symbols[i].Floo
 
 // Traded reports whether symbol i has a bar that ends now. Only then can it be entered.
 func (v *View) Traded(i int) bool {
-	r := v.row(i)
-	return r >= 0 && v.m.Symbols[i].Bars.Time[r] == v.at.Time
+	r, s := v.row(i), &v.seats[i]
+	return r >= 0 && (s.step == nil && r+s.offset == v.step || s.step != nil && s.step[r] == v.step)
 }
 
 // Member reports whether symbol i belongs to the universe at its last bar. Only then can it be entered.
@@ -154,7 +178,13 @@ func (v *View) Member(i int) bool {
 }
 
 // Last is a column of symbol i at its last bar, as traded; NaN before its first.
-func (v *View) Last(i int, c Column) float64 { return v.Ago(i, c, 0) }
+func (v *View) Last(i int, c Column) float64 {
+	r, s := v.row(i), &v.seats[i]
+	if r < s.floor {
+		return math.NaN()
+	}
+	return value(s.bars, c, int(r))
+}
 
 // Ago is a column of symbol i n bars before its last, in the share basis of the last: restated for
 // splits (and with adjust: total for dividends) executed in between. NaN where there is no such bar.
@@ -179,21 +209,7 @@ func (v *View) Window(dst []float64, i int, c Column, n int) []float64 {
 
 // seen is bar r of a column in the share basis of bar last.
 func (s *Symbol) seen(c Column, r, last int) float64 {
-	var x float64
-	switch c {
-	case Open:
-		x = s.Bars.Open[r]
-	case High:
-		x = s.Bars.High[r]
-	case Low:
-		x = s.Bars.Low[r]
-	case Close:
-		x = s.Bars.Close[r]
-	case Volume:
-		x = s.Bars.Volume[r]
-	default:
-		return math.NaN()
-	}
+	x := value(s.Bars, c, r)
 	if s.Basis.Price == nil || r == last {
 		return x
 	}
@@ -201,6 +217,23 @@ func (s *Symbol) seen(c Column, r, last int) float64 {
 		return x * (s.Basis.Share[last] / s.Basis.Share[r])
 	}
 	return x * (s.Basis.Price[r] / s.Basis.Price[last])
+}
+
+// value of a column at a row; NaN where there is no such column.
+func value(b *bar.Series, c Column, r int) float64 {
+	switch c {
+	case Open:
+		return b.Open[r]
+	case High:
+		return b.High[r]
+	case Low:
+		return b.Low[r]
+	case Close:
+		return b.Close[r]
+	case Volume:
+		return b.Volume[r]
+	}
+	return math.NaN()
 }
 
 // Signal k of symbol i at its last bar, as the file's expressions see it; conditions are 1 and 0. NaN

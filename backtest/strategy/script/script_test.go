@@ -34,7 +34,7 @@ func (books) Position(i int) hook.Position {
 // market is n symbols of 10 daily bars with the closes 100, 101, ...; symbol 2 has every second bar
 // only. The signal fast is absent on the first bar, up is true on odd ones.
 func market(n int) *hook.View {
-	m := &hook.Market{Signals: []string{"fast", "up"}, Account: books{}, Allowed: hook.Allowed{Symbols: n, Short: true}}
+	m := &hook.Market{Signals: []string{"fast", "up"}, Account: books{}, Clock: days{}, Allowed: hook.Allowed{Symbols: n, Short: true}}
 	for k := range n {
 		s := &bar.Series{Symbol: fmt.Sprintf("S%d", k), Frame: bar.Daily, Delisted: instrument.None}
 		for i := range 10 {
@@ -46,19 +46,30 @@ func market(n int) *hook.View {
 			s.Open, s.High, s.Low = append(s.Open, x), append(s.High, x+2), append(s.Low, x-2)
 			s.Close, s.Volume = append(s.Close, x), append(s.Volume, 1e6)
 		}
+		var steps []int32
+		if k == 2 {
+			steps = []int32{0, 2, 4, 6, 8}
+		}
 		fast := make([]float64, s.Len())
 		for i := range fast {
 			fast[i] = s.Close[i] / 2
 		}
-		m.Symbols = append(m.Symbols, hook.Symbol{Name: s.Symbol, Bars: s, Values: []hook.Values{{Number: fast}, {True: []uint64{0xAAAA}, Absent: []uint64{1}}}})
+		m.Symbols = append(m.Symbols, hook.Symbol{Name: s.Symbol, Bars: s, Step: steps, Values: []hook.Values{{Number: fast}, {True: []uint64{0xAAAA}, Absent: []uint64{1}}}})
 	}
 	return hook.NewView(m)
 }
 
 func at(v *hook.View, i int) *hook.View {
-	d := instrument.Date(1000 + i)
-	v.Move(hook.Moment{Time: d.Nanos(), Date: d, Daily: true})
+	v.Move(int32(i))
 	return v
+}
+
+// days are closes of days in a row.
+type days struct{}
+
+func (days) Moment(step int32) hook.Moment {
+	d := instrument.Date(1000 + step)
+	return hook.Moment{Time: d.Nanos(), Date: d, Daily: true}
 }
 
 func start(t testing.TB, text string) *script.Run {
