@@ -16,6 +16,9 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
 )
 
 // program is a path by which the test program is the program.
@@ -168,13 +171,7 @@ func TestDistributedBesideANATSServer(t *testing.T) {
 	const token = "a-token-that-nobody-guesses"
 	port := freePort(t)
 	d := newDesk(t, "BACKTESTER_CLUSTER=nats://127.0.0.1:"+port, "BACKTESTER_CLUSTER_TOKEN="+token)
-	queue := filepath.Join(d.dir, "nats-server")
-	build := exec.Command("go", "build", "-o", queue, "github.com/nats-io/nats-server/v2")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("build nats-server: %v\n%s", err, out)
-	}
-	d.start(queue, "-js", "-sd", "queue", "-a", "127.0.0.1", "-p", port, "--auth", token)
+	d.start(natsServer(t), "-js", "-sd", "queue", "-a", "127.0.0.1", "-p", port, "--auth", token)
 	answers(t, port)
 	d.write("my.yaml", `
 params: {n: 3..30, level: [20, 25, 30, 35, 40, 45]}
@@ -225,6 +222,93 @@ validate: {walk_forward: {train: 3y, test: 1y}, pbo: 8, draws: 99, noise: 1}
 		t.Errorf("%d workers were killed", kills)
 	}
 	t.Logf("%d workers killed", kills)
+}
+
+// natsServer is a path of the program that its makers ship.
+func natsServer(t *testing.T) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "nats-server")
+	build := exec.Command("go", "build", "-o", path, "github.com/nats-io/nats-server/v2")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("build nats-server: %v\n%s", err, out)
+	}
+	return path
+}
+
+// A NATS server that is killed in the middle of a sweep and started again leaves the sweep with the bytes of one machine: once while all combinations wait for workers, and once while these play, one of
+// which is killed with it.
+func TestASweepOutlivesItsNATSServer(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long; the processes are what is tested, not this one")
+	}
+	const token = "a-token-that-nobody-guesses"
+	port := freePort(t)
+	url := "nats://127.0.0.1:" + port
+	d := newDesk(t, "BACKTESTER_CLUSTER="+url, "BACKTESTER_CLUSTER_TOKEN="+token)
+	server := natsServer(t)
+	serve := func() *exec.Cmd {
+		c, _ := d.start(server, "-js", "-sd", "queue", "-a", "127.0.0.1", "-p", port, "--auth", token)
+		answers(t, port)
+		return c
+	}
+	kill := func(c *exec.Cmd) {
+		_ = c.Process.Kill() // a kill -9
+		_ = c.Wait()
+	}
+	queue := serve()
+	d.write("my.yaml", `
+params: {n: 3..40, level: 0.950..0.997 step 0.001}
+entry: {when: close > sma(close, n), order: limit, price: close * level}
+exit: close < sma(close, n)
+`)
+	alone := strings.Fields("sweep my.yaml --symbols ACME --check 0 --out alone.csv")
+	d.run(alone...)
+	conn, err := nats.Connect(url, nats.Token(token), nats.MaxReconnects(-1), nats.ReconnectWait(50*time.Millisecond))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	js, err := jetstream.New(conn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	waiting := func() uint64 { // ranges that no worker has handed in; 0 while nobody answers
+		stream, err := js.Stream(t.Context(), "BACKTESTER_WORK")
+		if err != nil {
+			return 0
+		}
+		return stream.CachedInfo().State.Msgs
+	}
+	until := func(what string, ok func() bool) {
+		t.Helper()
+		for deadline := time.Now().Add(2 * time.Minute); !ok(); time.Sleep(10 * time.Millisecond) {
+			if time.Now().After(deadline) {
+				t.Fatalf("it never comes to %s", what)
+			}
+		}
+	}
+	shared, faults := d.start(d.name, append(alone[:len(alone)-1], "shared.csv", "--distributed")...)
+	all := uint64(63) // 1,824 combinations in ranges of 29
+	until("all ranges waiting", func() bool { return waiting() == all })
+	kill(queue)
+	time.Sleep(time.Second)
+	queue = serve()
+	first, _ := d.start(d.name, "worker")
+	d.start(d.name, "worker")
+	left := uint64(0)
+	until("some ranges handed in", func() bool { left = waiting(); return left > 0 && left < all-3 })
+	kill(queue)
+	kill(first)
+	serve()
+	d.start(d.name, "worker")
+	if err := shared.Wait(); err != nil {
+		t.Fatalf("the sweep: %v\n%s", err, faults)
+	}
+	if d.read("shared.csv") != d.read("alone.csv") {
+		t.Error("the rows of the workers are others")
+	}
+	t.Logf("%d of %d ranges were left at the second kill", left, all)
 }
 
 func freePort(t *testing.T) string {

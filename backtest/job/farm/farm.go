@@ -101,8 +101,9 @@ func (h *Hub) Close() {
 
 // Conn is a connection to the server of a farm.
 type Conn struct {
-	nc *nats.Conn
-	js jetstream.JetStream
+	url string
+	nc  *nats.Conn
+	js  jetstream.JetStream
 }
 
 // Connect connects within the process.
@@ -122,7 +123,7 @@ func connect(ctx context.Context, url, token string, more ...nats.Option) (*Conn
 	if err != nil {
 		return nil, fmt.Errorf("connect to the farm at %s: %w", url, err)
 	}
-	c := &Conn{nc: nc}
+	c := &Conn{url: url, nc: nc}
 	if c.js, err = jetstream.New(nc); err == nil {
 		err = c.prepare(ctx)
 	}
@@ -131,6 +132,45 @@ func connect(ctx context.Context, url, token string, more ...nats.Option) (*Conn
 		return nil, fmt.Errorf("connect to the farm at %s: %w", url, err)
 	}
 	return c, nil
+}
+
+// A server may be away for a while, killed or moved: answer is how long one request waits for it, and absence how long
+// requests are made again before a sweep is given up.
+var (
+	answer  = 5 * time.Second
+	absence = 10 * time.Minute
+)
+
+// ask makes a request again and again while the server is away.
+func (c *Conn) ask(ctx context.Context, request func(context.Context) error) error {
+	limit := time.NewTimer(absence)
+	defer limit.Stop()
+	for {
+		short, cancel := context.WithTimeout(ctx, answer)
+		err := request(short)
+		cancel()
+		if err == nil || !away(err) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-limit.C:
+			return fmt.Errorf("the NATS server at %s has not answered for %v: %w", c.url, absence, err)
+		case <-time.After(answer / 20):
+		}
+	}
+}
+
+// away tells errors of a server that cannot be reached, or has begun and not found its streams yet, from its answers.
+func away(err error) bool {
+	for _, one := range []error{context.DeadlineExceeded, nats.ErrTimeout, nats.ErrNoServers, nats.ErrNoResponders, nats.ErrDisconnected, nats.ErrConnectionReconnecting,
+		nats.ErrReconnectBufExceeded, jetstream.ErrNoStreamResponse, jetstream.ErrJetStreamNotEnabled} {
+		if errors.Is(err, one) {
+			return true
+		}
+	}
+	return false
 }
 
 // Close ends the connection.

@@ -18,6 +18,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
 	"backtester/backtest"
 	"backtester/backtest/bar"
 	"backtester/backtest/history"
@@ -82,12 +85,14 @@ func market(word string) bar.Source {
 	return src
 }
 
-func config(t *testing.T) *backtest.Config {
+func config(t *testing.T) *backtest.Config { return parse(t, "fast: 2..21, slow: 22..61") }
+
+func parse(t *testing.T, params string) *backtest.Config {
 	t.Helper()
 	cfg, faults := strategy.Parse("pairs.yaml", []byte(`
 name: pairs
 universe: {symbols: [A, B, C]}
-params: {fast: 2..21, slow: 22..61}
+params: {`+params+`}
 entry: sma(close, fast) > sma(close, slow)
 exit: {when: sma(close, fast) < sma(close, slow), stop: entry_price * 0.9}
 `))
@@ -221,6 +226,115 @@ func TestWorkersThatAreKilled(t *testing.T) {
 	}
 	equal(t, got, want, rows.Bytes(), wanted)
 	t.Logf("%d rows, %d workers killed", got.Rows, kills)
+}
+
+// A server that is away for longer than any request waits holds a sweep up and does not end it; one that stays away does,
+// with its address.
+func TestTheServerIsAwayForAWhile(t *testing.T) {
+	defer farm.Hurry(100*time.Millisecond, time.Minute)()
+	plan, err := sweep.NewPlan(t.Context(), config(t), market(""), sweep.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, wanted := alone(t, plan, sweep.Options{})
+	dir := t.TempDir()
+	listen := func(addr string) *farm.Hub {
+		hub, err := farm.Listen(farm.HubOptions{Dir: dir, Addr: addr, Token: token})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return hub
+	}
+	hub := listen("127.0.0.1:0")
+	url := hub.URL()
+	conn, err := farm.Dial(t.Context(), url, token)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	var rows bytes.Buffer
+	var got *sweep.Summary
+	ended := make(chan error, 1)
+	go func() {
+		var err error
+		got, err = conn.Sweep(soon(t), farm.Sweep{Plan: plan, Options: sheet(sweep.Options{}, &rows), History: openHistory(t)})
+		ended <- err
+	}()
+	waits(t, url, 1)
+	hub.Close()
+	select { // requests time out many times over
+	case err := <-ended:
+		t.Fatalf("the sweep ended without its server: %v", err)
+	case <-time.After(3 * time.Second):
+	}
+	hub = listen(strings.TrimPrefix(url, "nats://"))
+	startWorker(t, url, "")
+	if err := <-ended; err != nil {
+		t.Fatal(err)
+	}
+	equal(t, got, want, rows.Bytes(), wanted)
+
+	farm.Hurry(100*time.Millisecond, time.Second)
+	hub.Close()
+	if _, err := conn.Sweep(soon(t), farm.Sweep{Plan: plan, History: openHistory(t)}); err == nil || !strings.Contains(err.Error(), url) {
+		t.Errorf("without a server: %v", err)
+	}
+}
+
+// waiting is how many ranges wait on the server for workers.
+func waiting(t *testing.T, url string) uint64 {
+	t.Helper()
+	nc, err := nats.Connect(url, nats.Token(token))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer nc.Close()
+	js, err := jetstream.New(nc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := js.Stream(t.Context(), "BACKTESTER_WORK")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s.CachedInfo().State.Msgs
+}
+
+// waits returns when so many ranges wait.
+func waits(t *testing.T, url string, n uint64) {
+	t.Helper()
+	for soon := soon(t); waiting(t, url) < n; time.Sleep(20 * time.Millisecond) {
+		if soon.Err() != nil {
+			t.Fatalf("%d ranges never wait", n)
+		}
+	}
+}
+
+// However many ranges a sweep has, no more of them wait on the server than workers need.
+func TestRangesWaitInTurn(t *testing.T) {
+	plan, err := sweep.NewPlan(t.Context(), parse(t, "fast: 2..300, slow: 301..600"), market(""), sweep.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	hub, conn := listen(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() {
+		_, err := conn.Sweep(ctx, farm.Sweep{Plan: plan, History: openHistory(t)})
+		ended <- err
+	}()
+	waits(t, hub.URL(), farm.Ahead)
+	time.Sleep(300 * time.Millisecond) // and no more come
+	if n := waiting(t, hub.URL()); n != farm.Ahead || plan.Len() <= 200*farm.Ahead {
+		t.Errorf("%d ranges wait of %d combinations, want %d", n, plan.Len(), farm.Ahead)
+	}
+	cancel()
+	if err := <-ended; !errors.Is(err, context.Canceled) {
+		t.Errorf("interrupted: %v", err)
+	}
+	if n := waiting(t, hub.URL()); n != 0 {
+		t.Errorf("%d ranges of a sweep that nobody wants are left", n)
+	}
 }
 
 // A sweep that is interrupted goes on where it was, on the same hub and with the same history, and can

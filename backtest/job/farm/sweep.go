@@ -30,7 +30,7 @@ type Sweep struct {
 const ahead = 256
 
 // pause is how long the coordinator waits for ranges before it looks around.
-const pause = 500 * time.Millisecond
+var pause = 500 * time.Millisecond
 
 // rowsOfRange is how many rows a range has, about.
 const rowsOfRange = 200
@@ -117,11 +117,13 @@ func (q *coordinator) announce(ctx context.Context, identity string) error {
 	if err != nil {
 		return err
 	}
-	kv, err := q.conn.js.KeyValue(ctx, specBucket)
-	if err == nil {
-		_, err = kv.Put(ctx, q.id, b)
-	}
-	if err != nil {
+	if err := q.conn.ask(ctx, func(ctx context.Context) error {
+		kv, err := q.conn.js.KeyValue(ctx, specBucket)
+		if err == nil {
+			_, err = kv.Put(ctx, q.id, b)
+		}
+		return err
+	}); err != nil {
 		return fmt.Errorf("announce a sweep to the farm: %w", err)
 	}
 	return q.purge(ctx, q.id)
@@ -131,11 +133,13 @@ func (q *coordinator) announce(ctx context.Context, identity string) error {
 // time asks again.
 func (q *coordinator) purge(ctx context.Context, what string) error {
 	for name, subject := range map[string]string{workStream: workSubject, resultStream: gainSubject} {
-		stream, err := q.conn.js.Stream(ctx, name)
-		if err == nil {
-			err = stream.Purge(ctx, jetstream.WithPurgeSubject(subject+what+".>"))
-		}
-		if err != nil {
+		if err := q.conn.ask(ctx, func(ctx context.Context) error {
+			stream, err := q.conn.js.Stream(ctx, name)
+			if err == nil {
+				err = stream.Purge(ctx, jetstream.WithPurgeSubject(subject+what+".>"))
+			}
+			return err
+		}); err != nil {
 			return fmt.Errorf("take back ranges of a sweep: %w", err)
 		}
 	}
@@ -190,8 +194,11 @@ func (q *coordinator) run(ctx context.Context) error {
 		if err := q.send(ctx); err != nil {
 			return because(ctx, err)
 		}
-		batch, err := results.Fetch(100, jetstream.FetchMaxWait(pause))
-		if err != nil {
+		var batch jetstream.MessageBatch
+		if err := q.conn.ask(ctx, func(context.Context) (err error) {
+			batch, err = results.Fetch(100, jetstream.FetchMaxWait(pause))
+			return err
+		}); err != nil {
 			return because(ctx, err)
 		}
 		q.quiet += pause
@@ -220,13 +227,15 @@ func (q *coordinator) run(ctx context.Context) error {
 // again asks once more for ranges that are neither waiting nor being played and have not come in: somebody else who
 // plays the same sweep took them, or the server forgot them.
 func (q *coordinator) again(ctx context.Context) error {
-	stream, err := q.conn.js.Stream(ctx, workStream)
-	if err != nil {
+	var info *jetstream.StreamInfo
+	if err := q.conn.ask(ctx, func(ctx context.Context) error {
+		stream, err := q.conn.js.Stream(ctx, workStream)
+		if err == nil {
+			info, err = stream.Info(ctx, jetstream.WithSubjectFilter(workSubject+q.id+"."+q.turn+".>"))
+		}
 		return err
-	}
-	info, err := stream.Info(ctx, jetstream.WithSubjectFilter(workSubject+q.id+"."+q.turn+".>"))
-	if err != nil {
-		return err
+	}); err != nil {
+		return fmt.Errorf("look for ranges of a sweep that wait: %w", err)
 	}
 	if len(info.State.Subjects) == 0 {
 		q.sent = q.next
@@ -296,7 +305,10 @@ func (q *coordinator) send(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if _, err := q.conn.js.Publish(ctx, workSubject+q.id+"."+q.turn+"."+strconv.Itoa(t.From), b); err != nil {
+		if err := q.conn.ask(ctx, func(ctx context.Context) error { // what was sent twice is one message
+			_, err := q.conn.js.Publish(ctx, workSubject+q.id+"."+q.turn+"."+strconv.Itoa(t.From), b, jetstream.WithMsgID(fmt.Sprintf("%s/%d/%d", q.turn, t.From, t.Round)))
+			return err
+		}); err != nil {
 			return fmt.Errorf("send combinations %d to %d to the farm: %w", t.From, t.To, err)
 		}
 	}
