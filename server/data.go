@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -22,6 +23,8 @@ func (s *Server) dataOperations() {
 		problems: []string{"bad-cursor", "validation"}}, s.tickers)
 	operation(s, route{id: "bars", method: "GET", path: "/api/data/bars/{symbol}", tag: "data", summary: "Get a symbol's bars as they traded", status: 200, scope: account.Read,
 		problems: []string{"not-found", "validation", "data-missing"}}, s.bars)
+	operation(s, route{id: "calendar", method: "GET", path: "/api/data/calendar/{symbol}", tag: "data", summary: "Say which sessions of a symbol are there, and what is odd about its bars", status: 200, scope: account.Read,
+		problems: []string{"not-found", "data-missing"}}, s.calendar)
 	operation(s, route{id: "coverage", method: "GET", path: "/api/data/coverage", tag: "data", summary: "Say what data there is", status: 200, scope: account.Read}, s.coverage)
 	operation(s, route{id: "fetch", method: "POST", path: "/api/data/fetch", tag: "data", summary: "Queue a download of data from the vendor", status: 202, scope: account.Data,
 		problems: []string{"validation", "not-possible-here"}}, s.fetch)
@@ -66,6 +69,7 @@ type Ticker struct {
 	First    string `json:"first" doc:"first and last session"`
 	Last     string `json:"last"`
 	Bars     int64  `json:"bars"`
+	Holes    int64  `json:"holes" doc:"of daily bars: sessions that the market has between the first and the last, and the symbol has not"`
 	Delisted string `json:"delisted,omitempty"`
 }
 
@@ -116,13 +120,17 @@ func (s *Server) tickers(ctx context.Context, in *struct {
 		return nil, err
 	}
 	list := []Ticker{}
+	var days []instrument.Date
+	if x, ok := d.Source.(sessioned); ok && frame == bar.Daily {
+		days = x.Sessions(frame)
+	}
 	q := strings.ToLower(in.Q)
 	for _, c := range held {
 		x := c.Instrument
 		if in.Type != "" && x.Type != in.Type || !strings.Contains(strings.ToLower(x.Ticker), q) && !strings.Contains(strings.ToLower(x.Name), q) {
 			continue
 		}
-		list = append(list, tickerOf(c))
+		list = append(list, tickerOf(c, days))
 	}
 	out := &tickersOutput{}
 	out.Body.Success, out.Body.Synthetic, out.Body.Total, out.Body.Tickers = true, d.Synthetic(), len(list), []string{}
@@ -137,9 +145,12 @@ func (s *Server) tickers(ctx context.Context, in *struct {
 	return out, nil
 }
 
-func tickerOf(c bar.Coverage) Ticker {
+// tickerOf says what is held; days are the sessions that the source has any bar of, nil when it cannot tell.
+func tickerOf(c bar.Coverage, days []instrument.Date) Ticker {
 	x := c.Instrument
-	return Ticker{x.Ticker, x.Name, x.Type, c.First.String(), c.Last.String(), c.Bars, x.Delisted.String()}
+	from, _ := slices.BinarySearch(days, c.First)
+	to, _ := slices.BinarySearch(days, c.Last+1)
+	return Ticker{x.Ticker, x.Name, x.Type, c.First.String(), c.Last.String(), c.Bars, max(0, int64(to-from)-c.Bars), x.Delisted.String()}
 }
 
 // BarsAnswer is bars in the shape of the former application, and the actions that adjust them.

@@ -322,6 +322,26 @@ part('hostile names and notes', async (where) => {
   await page.context().close();
 });
 
+part('data', async (where) => {
+  const page = await open(browser, where, { origin: server.url, allow: [/424.*calendar/] });
+  await page.goto(`${server.url}/#/data`);
+  await page.waitForSelector('.srow a');
+  await page.getByRole('searchbox', { name: 'Search symbols' }).fill('halt');
+  await page.waitForFunction(() => document.querySelectorAll('.srow a').length === 1);
+  await page.locator('.srow a').click();
+  // The one session that lacks a bar is seen in its month, and named.
+  const c = await server.ask('GET', '/api/data/calendar/HALT');
+  check(where, c.missing.length === 1 && c.sessions - c.held === 1, `HALT lacks ${c.missing}`);
+  await page.waitForSelector('.calendar td.gap');
+  check(where, (await page.locator('.calendar td.gap').count()) === 1 && (await page.locator('.calendar td.full').count()) === c.months.length - 1, 'the hole is not the only one that is seen');
+  await page.getByText('Sessions without a bar', { exact: true }).click();
+  await has(page, where, new RegExp(c.missing[0]));
+  check(where, (await page.locator('.finding').count()) === c.findings.length, `not all of ${c.findings.length} findings are shown`);
+  await page.getByRole('radio', { name: 'Minutes', exact: true }).check();
+  await has(page, where, /no bars|missing|nothing|data/i, '.trouble');
+  await page.context().close();
+});
+
 part('history and comparison', async (where) => {
   const page = await open(browser, where, { origin: server.url });
   await page.goto(`${server.url}/#/runs`);

@@ -1,6 +1,6 @@
 // Data: which symbols there are, their bars, and fetching more.
 import { request } from './request';
-import type { Bars, Page, Ranges, Run, Ticker } from './types';
+import type { Bars, Page, Ranges, Run, SymbolCalendar, Ticker } from './types';
 
 /** Every symbol of the server, all pages. */
 export async function tickers(signal?: AbortSignal): Promise<Ticker[]> {
@@ -15,6 +15,9 @@ export async function tickers(signal?: AbortSignal): Promise<Ticker[]> {
 }
 
 export const coverage = (signal?: AbortSignal): Promise<Ranges> => request('/api/data/coverage', { signal });
+
+/** Which sessions of a symbol are there, and what an audit finds. */
+export const calendar = (symbol: string, timeframe: string, signal?: AbortSignal): Promise<SymbolCalendar> => request(`/api/data/calendar/${encodeURIComponent(symbol)}`, { query: { timeframe }, signal });
 
 export interface BarsAsk { from?: string; to?: string; timeframe?: string; points?: number }
 

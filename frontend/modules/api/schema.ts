@@ -423,6 +423,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/data/calendar/{symbol}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Say which sessions of a symbol are there, and what is odd about its bars */
+        get: operations["calendar"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/data/coverage": {
         parameters: {
             query?: never;
@@ -829,6 +846,22 @@ export interface components {
             name: string;
             sha256: string;
             url: string;
+        };
+        AuditFinding: {
+            /** @description what the check looks for */
+            about: string;
+            check: string;
+            /**
+             * Format: int64
+             * @description places at which it holds
+             */
+            count: number;
+            /** @description the first and the last of them; empty where no date applies */
+            first: string;
+            last: string;
+            message: string;
+            /** @enum {string} */
+            severity: "info" | "warn" | "fail";
         };
         BarColumns: {
             close: (number | null)[] | null;
@@ -1285,6 +1318,19 @@ export interface components {
             have: string;
             reason: string;
             symbol: string;
+        };
+        Month: {
+            /** Format: int64 */
+            bars: number;
+            /** Format: int64 */
+            held: number;
+            /** @description YYYY-MM */
+            month: string;
+            /**
+             * Format: int64
+             * @description of the market while the symbol was there
+             */
+            sessions: number;
         };
         NewToken: {
             /** Format: date-time */
@@ -1762,12 +1808,44 @@ export interface components {
                 [key: string]: (number | null)[] | null;
             };
         };
+        SymbolCalendar: {
+            findings: components["schemas"]["AuditFinding"][] | null;
+            /** @description first and last session with a bar */
+            first: string;
+            /**
+             * Format: int64
+             * @description those of them with a bar
+             */
+            held: number;
+            last: string;
+            /** @description sessions without a bar, the first 500 */
+            missing: string[] | null;
+            /** @description every month from the first to the last, in order */
+            months: components["schemas"]["Month"][] | null;
+            /**
+             * Format: int64
+             * @description of the market from the first to the last
+             */
+            sessions: number;
+            symbol: string;
+            timeframe: string;
+            /**
+             * @description the worst finding
+             * @enum {string}
+             */
+            verdict: "OK" | "WARN" | "FAIL";
+        };
         Ticker: {
             /** Format: int64 */
             bars: number;
             delisted?: string;
             /** @description first and last session */
             first: string;
+            /**
+             * Format: int64
+             * @description of daily bars: sessions that the market has between the first and the last, and the symbol has not
+             */
+            holes: number;
             last: string;
             name?: string;
             ticker: string;
@@ -3269,6 +3347,57 @@ export interface operations {
             };
             /** @description The request is not valid (validation) */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There are no bars for what was asked (data-missing) */
+            424: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem that every operation can have */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    calendar: {
+        parameters: {
+            query?: {
+                timeframe?: "1d" | "1m";
+            };
+            header?: never;
+            path: {
+                symbol: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SymbolCalendar"];
+                };
+            };
+            /** @description There is no such thing (not-found) */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -27,6 +27,7 @@ export type RunBars = Schemas['RunBars'];
 export type SweepTable = Schemas['SweepTable'];
 export type Bars = Schemas['BarsAnswer'];
 export type Ticker = Schemas['Ticker'];
+export type SymbolCalendar = Schemas['SymbolCalendar'];
 export type Ranges = Schemas['Coverage'];
 export type Run = Schemas['Run'];
 export type Status = Run['status'];

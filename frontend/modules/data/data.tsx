@@ -1,17 +1,15 @@
 // What data this server has, and fetching more of it.
 import { useMemo, useState } from 'preact/hooks';
 import { coverage, fetchData, tickers } from '../api/data';
-import { history } from '../api/runs';
 import type { Ranges as RangesOf, Ticker } from '../api/types';
 import { count, plural } from '../format/number';
 import { plain } from '../format/text';
-import { ago } from '../format/time';
 import { go, link, route } from '../shell/route';
 import { server } from '../shell/session';
 import { useFetched } from '../ui/fetched';
 import { Button, Card, Empty, Facts, Field, Loading, Trouble } from '../ui/kit';
-import { StatusTag } from '../ui/status';
 import { Virtual } from '../ui/virtual';
+import { Jobs } from './jobs';
 import { Span } from './span';
 
 export default function Data() {
@@ -37,7 +35,7 @@ export default function Data() {
           {rows.length > 0 && (
             <Virtual
               label="Symbols" total={rows.length} row={40} class="symbols-list"
-              head={<div class="srow vhead" role="row"><span role="columnheader" class="l">Symbol</span><span role="columnheader" class="l wide">Name</span><span role="columnheader" class="l">Coverage</span><span role="columnheader" class="wide">First</span><span role="columnheader">Last</span><span role="columnheader" class="wide">Bars</span></div>}
+              head={<div class="srow vhead" role="row"><span role="columnheader" class="l">Symbol</span><span role="columnheader" class="l wide">Name</span><span role="columnheader" class="l">Coverage</span><span role="columnheader" class="wide">First</span><span role="columnheader">Last</span><span role="columnheader" class="wide">Bars</span><span role="columnheader" class="wide">Holes</span></div>}
               render={(i) => <Row key={rows[i]!.ticker} t={rows[i]!} i={i} first={first} last={last} />}
             />
           )}
@@ -60,6 +58,7 @@ function Row({ t, i, first, last }: { t: Ticker; i: number; first: string; last:
       <span role="cell" class="wide">{t.first}</span>
       <span role="cell">{t.last}</span>
       <span role="cell" class="wide">{count(t.bars)}</span>
+      <span role="cell" class={`wide ${t.holes > 0 ? 'loss' : 'dim'}`}>{count(t.holes)}</span>
     </div>
   );
 }
@@ -108,16 +107,6 @@ function Fetch() {
         {error !== undefined && <Trouble act="Fetch" error={error} />}
         <div class="actions end"><Button kind="main" type="submit" busy={busy} disabled={ranges.data?.can_fetch === false}>Fetch</Button></div>
       </form>
-    </Card>
-  );
-}
-
-function Jobs() {
-  const jobs = useFetched((s) => history({ kind: 'fetch' }, null, 8, s), []);
-  if (!jobs.data || jobs.data.items.length === 0) return null;
-  return (
-    <Card title="Fetched lately">
-      <ul class="rows">{jobs.data.items.map((r) => <li key={r.run_id}><a href={link(['runs', r.run_id])}><b>{plain(r.strategy || 'fetch')}</b> <span>{r.from} {r.to}</span></a> <StatusTag status={r.status} /> <small>{ago(r.created_at, Date.now())}</small></li>)}</ul>
     </Card>
   );
 }

@@ -12,6 +12,7 @@ import { lazy } from '../shell/lazy';
 import { amend, link, route } from '../shell/route';
 import { useFetched } from '../ui/fetched';
 import { Card, Choice, Empty, Facts, LinkButton, Loading, Trouble } from '../ui/kit';
+import { Coverage } from './calendar';
 
 const Prices = lazy<PricesProps>('the chart', () => import('../charts/prices'));
 
@@ -67,6 +68,7 @@ export default function SymbolView({ symbol }: { symbol: string }) {
           </>
         )}
       </Card>
+      <Coverage symbol={symbol} />
       {b && (
         <div class="columns">
           <Card title="What is stored">

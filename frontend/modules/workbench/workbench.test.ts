@@ -43,7 +43,7 @@ describe('differences', () => {
 
 describe('suggestions', () => {
   it('put tickers that begin with the letters first', () => {
-    const t = (ticker: string, name: string) => ({ ticker, name, first: '', last: '', bars: 1 });
+    const t = (ticker: string, name: string) => ({ ticker, name, first: '', last: '', bars: 1, holes: 0 });
     expect(suggest([t('MSFT', 'Microsoft'), t('MA', 'Mastercard'), t('X', 'Max')], 'ma').map((x) => x.ticker)).toEqual(['MA', 'X']);
     expect(suggest([t('A', '')], '')).toEqual([]);
   });
