@@ -212,7 +212,7 @@ func (s *service) jobOptions() job.Options {
 	if !s.needsLogin() {
 		limits.UserRunning = 0 // one person has the machine
 	}
-	return job.Options{History: s.db, Results: s.settings.get("results_dir"), Data: s.data.get, Render: server.Render, Execute: s.executors(),
+	return job.Options{History: s.db, Results: s.settings.get("results_dir"), Data: s.data.get, Render: server.Render(s.db, s.logs.log), Execute: s.executors(),
 		Limits: limits, Workers: workers, Log: s.logs.log, Now: s.io.Now}
 }
 

@@ -252,6 +252,29 @@ part('a validation', async (where) => {
   await page.context().close();
 });
 
+// handle zooms a tearsheet, shows it whole again, and turns its scale and its colours.
+async function handle(where, page) {
+  const chart = page.locator('svg.wide[data-chart=equity]:visible').first(), line = chart.locator('[data-line="0"]');
+  await chart.scrollIntoViewIfNeeded();
+  const box = await chart.boundingBox(), whole = await line.getAttribute('d');
+  await page.mouse.move(box.x + box.width * 0.4, box.y + 50);
+  await page.mouse.down();
+  await page.mouse.move(box.x + box.width * 0.7, box.y + 60, { steps: 4 });
+  await page.mouse.up();
+  const zoomed = await line.getAttribute('d');
+  check(where, zoomed !== whole && !/NaN|Infinity/.test(zoomed), `dragging over a chart draws ${zoomed.slice(0, 60)}`);
+  await page.locator('button.whole:visible').first().click();
+  check(where, (await line.getAttribute('d')) === whole, 'the button does not bring the whole period back');
+  await page.locator('label:has(#scale-log)').click();
+  check(where, (await page.locator('.log-scale:visible').count()) > 0 && (await page.locator('.lin-scale:visible').count()) === 0, 'the scale does not become logarithmic');
+  await page.locator('label:has(#theme-dark)').click();
+  const dark = await page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+  check(where, dark.match(/\d+/g).slice(0, 3).every((c) => +c < 60), `the dark theme has the background ${dark}`);
+}
+
+// elements counts those of a page that a text could make.
+const elements = (page) => page.evaluate(() => ['script', 'img', 'iframe', 'object', 'form', 'base', 'link', 'a[href^="javascript:"]', '[onload]', '[onerror]'].map((s) => `${s} ${document.querySelectorAll(s).length}`).join(', '));
+
 // A tearsheet runs the one script of this program, in an origin of its own, and no other one, whatever
 // is in the file.
 part('tearsheets', async (where) => {
@@ -264,7 +287,24 @@ part('tearsheets', async (where) => {
   await page.locator('svg[data-chart=equity]:visible').first().hover();
   await page.locator('output[data-for=equity]:visible', { hasText: /\d{4}-\d\d-\d\d/ }).waitFor({ timeout: 10_000 }).catch(() => fault(where, 'the cross-hair does not work: the script is blocked'));
   check(where, (await page.evaluate(() => globalThis.origin)) === 'null', 'a tearsheet has the origin of the application');
+  await handle(where, page);
+  check(where, /deflated Sharpe after \d+ trial/.test(await page.locator('.strip').first().textContent()), 'the tearsheet does not count the trials of the history');
+  const clean = await elements(page);
   await page.context().close();
+  // Names and notes of people are text in it, wherever they stand.
+  for (const h of hostile.slice(0, 5)) {
+    const own = JSON.stringify(h);
+    const text = `name: ${own}\nnotes: ${own}\ndata: {bars: 1d, from: 2015-01-01}\nuniverse: {symbols: [ACME, BCPC, SPLIT]}\nentry: rsi(close, 2) < 10 and close > sma(close, 200)\n`
+      + `exit: [{name: ${own}, when: close > sma(close, 5)}]\nbenchmark: ACME\n`;
+    const run = await server.run({ strategy: text, name: h, notes: h });
+    const hurt = await open(browser, where, { origin: server.url });
+    await hurt.goto(`${server.url}/api/files/tearsheet/${run}.html`);
+    check(where, (await hurt.locator('h1').textContent()) === h, `the name ${h} is shown as ${await hurt.locator('h1').textContent()}`);
+    check(where, (await hurt.getByText(h, { exact: true }).count()) > 2, `the exit ${h} is not shown`);
+    const found = await elements(hurt);
+    check(where, found === clean, `${h} makes elements: ${found} instead of ${clean}`);
+    await hurt.context().close();
+  }
   // A file that was changed is none: its sum is not the one that the run wrote down.
   const other = Buffer.from(whole);
   other.write('<script>document.title="EVIL"</script>', other.indexOf('<header>'));
