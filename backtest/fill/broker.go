@@ -16,15 +16,15 @@ type Broker struct {
 func Brokers() []Broker { return brokers }
 
 var brokers = []Broker{
-	{Name: "alpaca", Title: "Alpaca, stocks by API", Date: "2024-12-31", Source: "https://alpaca.markets, brokerage fee schedule",
-		Leaves: "regulatory fees (costs.regulatory)"},
+	{Name: "alpaca", Title: "Alpaca, stocks by API", Date: "2024-12-31", Source: "https://alpaca.markets/support/commission-clearing-fees: no commission on US listed securities by API",
+		Leaves: "regulatory fees (costs.regulatory) and the fee of the consolidated audit trail"},
 	{Name: "ibkr_fixed", Title: "Interactive Brokers Pro, US stocks, fixed", Date: "2024-12-31", Source: "https://www.interactivebrokers.com/en/pricing/commissions-stocks.php",
-		Leaves: "regulatory fees (costs.regulatory)", Fees: Commission{PerShare: 0.005, Min: 1, MaxBPS: 100}},
+		Leaves: "regulatory fees (costs.regulatory) and the fee of the consolidated audit trail", Fees: Commission{PerShare: 0.005, Min: 1, MaxBPS: 100}},
 	{Name: "ibkr_tiered", Title: "Interactive Brokers Pro, US stocks, tiered, each share by its tier", Date: "2024-12-31", Source: "https://www.interactivebrokers.com/en/pricing/commissions-stocks.php",
-		Leaves: "exchange, clearing and pass-through fees; regulatory fees (costs.regulatory)",
+		Leaves: "exchange, clearing and pass-through fees; regulatory fees (costs.regulatory) and the fee of the consolidated audit trail",
 		Fees:   Commission{PerShare: 0.0035, Min: 0.35, MaxBPS: 100, Tiers: []Tier{{300_000, 0.002}, {3_000_000, 0.0015}, {20_000_000, 0.001}, {100_000_000, 0.0005}}}},
-	{Name: "schwab", Title: "Charles Schwab, listed US stocks online", Date: "2024-12-31", Source: "https://www.schwab.com/pricing, in force since 2019-10-07",
-		Leaves: "regulatory fees (costs.regulatory)"},
+	{Name: "schwab", Title: "Charles Schwab, listed US stocks online", Date: "2024-12-31", Source: "https://www.schwab.com/pricing, in force since 2019-10-07 (announced on 2019-10-01)",
+		Leaves: "regulatory fees (costs.regulatory), over-the-counter stocks and orders by telephone"},
 }
 
 // Preset is the price list that a commission names.

@@ -24,42 +24,48 @@ type FeeRate struct {
 }
 
 // The rates are known from the first to the last of these days. Outside of them nothing is charged, and a
-// run that trades there says so: a rate is never guessed.
+// run that trades there says so: a rate is never guessed. An order of 2026-02-27 (SEC release 34-104909, 91 FR
+// 10643) sets the next rate of section 31, from a day that was not at hand.
 var (
 	FeesFrom = instrument.NewDate(2013, 5, 25)
 	FeesTo   = instrument.NewDate(2026, 2, 28)
 )
 
 // Where each rate and its first day were read. What could not be read again in a published document says so.
+// Where only the order was at hand, the first day is reckoned: by section 31(j)(4) a new rate is in force from the
+// 60th day after the regular appropriation was enacted, which a test checks.
 const (
 	advisory  = "SEC, section 31 fee rate advisory"
+	order31   = "SEC, order making annual adjustments to transaction fee rates, release "
 	notice    = "FINRA, information notice of "
 	byLaws    = "FINRA, schedule A to the by-laws, section 1"
+	schedule  = "FINRA, fee increase schedule of SR-FINRA-2020-032, by calendar year"
+	reckoned  = "; the first day is the 60th after the appropriation of "
 	unchecked = "; the first day is not confirmed by a document at hand"
 )
 
 // section31 in USD a million.
 var section31 = feesOf("sec_section_31",
-	feeSince{2013, 5, 25, 17.4, 0, notice + "2014-03-03 (rate)" + unchecked},
+	feeSince{2013, 5, 25, 17.4, 0, notice + "2014-03-03 (rate); " + order31 + "34-69449, 78 FR 25515" + reckoned + "2013-03-26 (Public Law 113-6)"},
 	feeSince{2014, 3, 18, 22.1, 0, notice + "2014-03-03"},
-	feeSince{2015, 2, 14, 18.4, 0, advisory + " for fiscal 2015" + unchecked},
-	feeSince{2016, 2, 16, 21.8, 0, notice + "2016-03-15 (rate)" + unchecked},
+	feeSince{2015, 2, 14, 18.4, 0, order31 + "34-74057, 80 FR 2978" + reckoned + "2014-12-16 (Public Law 113-235)"},
+	feeSince{2016, 2, 16, 21.8, 0, notice + "2016-03-15 (rate)" + reckoned + "2015-12-18 (Public Law 114-113)"},
 	feeSince{2017, 7, 4, 23.1, 0, advisory + " for fiscal 2017"},
 	feeSince{2018, 5, 22, 13, 0, notice + "2018-05-07"},
-	feeSince{2019, 4, 16, 20.7, 0, advisory + " #2 for fiscal 2019, 2019-03-12"},
+	feeSince{2019, 4, 16, 20.7, 0, advisory + " #2 for fiscal 2019, 2019-03-12; 84 FR 9576"},
 	feeSince{2020, 2, 18, 22.1, 0, notice + "2020-02-03"},
 	feeSince{2021, 2, 25, 5.1, 0, notice + "2021-02-16"},
-	feeSince{2022, 5, 14, 22.9, 0, advisory + " for fiscal 2022" + unchecked},
-	feeSince{2023, 2, 27, 8, 0, advisory + " #2 for fiscal 2024 (rate)" + unchecked},
-	feeSince{2024, 5, 22, 27.8, 0, advisory + " #2 for fiscal 2024"},
+	feeSince{2022, 5, 14, 22.9, 0, advisory + " for fiscal 2022" + reckoned + "2022-03-15 (Public Law 117-103)"},
+	feeSince{2023, 2, 27, 8, 0, advisory + " #2 for fiscal 2024 (rate); " + order31 + "34-96724, 88 FR 5051" + reckoned + "2022-12-29 (Public Law 117-328)"},
+	feeSince{2024, 5, 22, 27.8, 0, advisory + " #2 for fiscal 2024; release 34-99973, 89 FR 29402"},
 	feeSince{2025, 5, 14, 0, 0, "SEC, release 34-102779, 2025-04-08; " + notice + "2025-04-24"})
 
 // activity in USD a share, and the most that one sale pays.
 var activity = feesOf("finra_taf",
-	feeSince{2012, 7, 1, 0.000119, 5.95, byLaws + unchecked},
-	feeSince{2022, 1, 1, 0.00013, 6.49, byLaws + unchecked},
-	feeSince{2023, 1, 1, 0.000145, 7.27, byLaws + unchecked},
-	feeSince{2024, 1, 1, 0.000166, 8.3, byLaws + unchecked},
+	feeSince{2012, 7, 1, 0.000119, 5.95, byLaws + "; proposed in 77 FR 27527, 2012-05-10" + unchecked},
+	feeSince{2022, 1, 1, 0.00013, 6.49, schedule},
+	feeSince{2023, 1, 1, 0.000145, 7.27, schedule},
+	feeSince{2024, 1, 1, 0.000166, 8.3, schedule},
 	feeSince{2026, 1, 1, 0.000195, 9.79, "SR-FINRA-2024-019, 89 FR 93709" + unchecked})
 
 type feeSince struct {

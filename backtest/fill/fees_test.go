@@ -2,6 +2,7 @@ package fill_test
 
 import (
 	"math"
+	"regexp"
 	"testing"
 
 	"backtester/backtest/fill"
@@ -37,6 +38,32 @@ func TestRegulatoryFees(t *testing.T) {
 		if got := fill.Regulatory("").Charge(order.Sell, d, 1e6, 1e8); got != 0 {
 			t.Errorf("%s: %g without the setting", x.day, got)
 		}
+	}
+}
+
+// A first day that was reckoned from an appropriation is the 60th day after it.
+func TestReckonedFirstDays(t *testing.T) {
+	said := regexp.MustCompile(`60th after the appropriation of (\d{4}-\d\d-\d\d) `)
+	n := 0
+	for _, r := range fill.USFees.Rates(fill.FeesFrom, fill.FeesTo) {
+		if r.Source == "" {
+			t.Errorf("the rate of %s from %s on has no source", r.Fee, r.From)
+		}
+		m := said.FindStringSubmatch(r.Source)
+		if m == nil {
+			continue
+		}
+		n++
+		enacted, err := instrument.ParseDate(m[1])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r.From != enacted+60 {
+			t.Errorf("%s from %s on: 60 days after %s are %s", r.Fee, r.From, enacted, enacted+60)
+		}
+	}
+	if n != 5 {
+		t.Errorf("%d first days are reckoned, want 5", n)
 	}
 }
 
