@@ -63,6 +63,8 @@ func TestLimitsAreTold(t *testing.T) {
 
 	long := newWorld(t, worldOptions{prices: minutes(50_001)})
 	told(long, "bars of a preview", "POST", "/api/backtest/preview", body(strings.Replace(trend, `"entry"`, `"data": {"bars": "1m"}, "entry"`, 1)), 422, "limit-exceeded", "50001 bars, at most 50000")
+	two := `{"universe": {"symbols": ["XYZ"]}, "data": {"bars": "1m"}, "strategies": ["golden-cross", "rsi-dip"]}`
+	told(long, "bars of a preview of two strategies", "POST", "/api/backtest/preview", body(two), 422, "limit-exceeded", "100002 bars, at most 50000")
 	often := newWorld(t, worldOptions{server: func(o *server.Options) { o.PerSecond, o.Burst = 1, 1 }})
 	often.want(200, "GET", "/api/backtest/history", "")
 	told(often, "requests", "GET", "/api/backtest/history", "", 429, "rate-limited", "more than 1 requests a second")

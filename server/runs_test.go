@@ -120,6 +120,10 @@ func TestPreview(t *testing.T) {
 	if len(symbols) != 1 || len(symbols[0].(map[string]any)["entries"].([]any)) != 8 {
 		t.Errorf("%v", p)
 	}
+	p = w.want(200, "POST", "/api/backtest/preview", body(`{"universe": {"symbols": ["XYZ"]}, "strategies": [{"file": "golden-cross"}, {"name": "dip", "file": "rsi-dip"}]}`))
+	if symbols = p["symbols"].([]any); len(symbols) != 2 || symbols[0].(map[string]any)["strategy"] != "golden-cross" || symbols[1].(map[string]any)["strategy"] != "dip" {
+		t.Errorf("of two strategies on one symbol: %v", symbols)
+	}
 	if rec := w.ask("POST", "/api/backtest/preview", body(trend, `, "symbols": ["NOPE"]`)); rec.Code != 424 || !strings.Contains(rec.Body.String(), `"cure":{"dataset":"day"`) {
 		t.Errorf("status %d: %s", rec.Code, rec.Body)
 	}

@@ -63,6 +63,7 @@ func previewFits(ctx context.Context, cfg *strategy.File, d *job.Data) error {
 		}
 		bars += c.Bars * int64(last-first+1) / int64(c.Last-c.First+1)
 	}
+	bars *= int64(max(1, len(cfg.Strategies))) // each sees them by itself
 	if bars > previewBars {
 		return problem("limit-exceeded", "about "+strconv.FormatInt(bars, 10)+" bars, at most "+strconv.Itoa(previewBars)+" in a preview: name symbols, or a shorter range")
 	}

@@ -183,8 +183,8 @@ def needed(peer, list_, them, o, folder):
     profile = json.loads(subprocess.run([o.backtester, "strategy", "profiles", peer, "--format", "json"], check=True, capture_output=True, text=True).stdout)
     profile = profile[0] if isinstance(profile, list) else profile
     fine = True
-    for key in profile["settings"]:
-        if key in UNSEEN or key == "entry.tif" or profile["settings"][key] == PLAIN.get(key):
+    for key, value in ((s["path"], s["value"]) for s in profile["settings"]):
+        if key in UNSEEN or key == "entry.tif" or value == PLAIN.get(key):
             continue
         found = None
         for at in range(0, len(list_), 25):
