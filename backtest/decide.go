@@ -101,8 +101,11 @@ func (e *engine) markClose() {
 
 // positionVars sets the variables that are the same for all positions.
 func (e *engine) positionVars() {
-	x := e.books.Exposure()
 	e.vars.Var[expr.Equity] = e.equity
+	if !e.exposed {
+		return
+	}
+	x := e.books.Exposure()
 	e.vars.Var[expr.GrossExposure] = x.Gross() / e.equity
 	e.vars.Var[expr.NetExposure] = (x.Long - x.Short) / e.equity
 	if len(e.plays) > 1 {
@@ -459,7 +462,7 @@ func (e *engine) reserve(w *order.Working, i int32, price float64, size *order.S
 // on: what is there, less what works already, plus what market exits will free in the same auction or an
 // earlier phase.
 func (e *engine) available(w *order.Working, of int32) (money float64, slots int) {
-	money = e.books.Room(e.cfg.Account)
+	money = e.books.Room(&e.cfg.Account)
 	play := e.m.syms[of].play
 	slots = e.plays[play].cfg.Size.MaxPositions - e.heldBy(of)
 	for _, i := range e.orders {

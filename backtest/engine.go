@@ -45,6 +45,7 @@ type engine struct {
 	closers    bool // something may fill in the closing auction
 	watching   bool // some strategy has exits that read position variables or levels
 	varying    bool // and the levels of one of them do not just follow from the entry price
+	exposed    bool // and something that is evaluated then reads how much is held of everything
 	coded      bool // code or a rebalance decides in some strategy
 	waiting    bool // entries that work may be cancelled or repriced
 	deciding   bool // this_close: the closing auction comes after the decisions
@@ -399,18 +400,18 @@ func (e *engine) mark() {
 		if !s.here {
 			continue
 		}
-		b := e.bar(i)
+		b := e.m.syms[i].bars
 		// After an entry within the bar only the close is known to come later; after one at the
 		// close nothing does.
-		hi, lo := b.High, b.Low
+		hi, lo, last := b.High[s.row], b.Low[s.row], b.Close[s.row]
 		switch s.entered {
 		case fill.InBar:
-			hi, lo = b.Close, b.Close
+			hi, lo = last, last
 		case fill.OnClose:
 			hi, lo = s.ref, s.ref
 		}
 		s.hi, s.lo = max(s.hi, hi), min(s.lo, lo)
-		e.books.Extend(i, hi, lo, b.Close)
+		e.books.Extend(i, hi, lo, last)
 	}
 	e.equity = e.books.Equity()
 	e.prune()
@@ -418,7 +419,7 @@ func (e *engine) mark() {
 		e.stopped = true
 		return
 	}
-	if deficit := e.books.Deficit(e.cfg.Account); deficit > 0 {
+	if deficit := e.books.Deficit(&e.cfg.Account); deficit > 0 {
 		e.liquidate = e.books.Liquidation(deficit, e.liquidate)
 		for _, i := range e.liquidate {
 			e.exit(i, "margin_call", whole)

@@ -241,6 +241,19 @@ func (e *engine) nearest(i int32, side order.Side) (l fill.Levels, stop, target 
 	return l, stop, target
 }
 
+// touched reports whether this bar reaches some stop or target of a position. Where it does not, neither its open
+// nor what comes after fills any, however the settings read a touch.
+func (e *engine) touched(i int32) bool {
+	s, bars := &e.st[i], e.m.syms[i].bars
+	high, low, long := bars.High[s.row], bars.Low[s.row], e.books.Pos[i].Qty > 0
+	for k := range s.ways {
+		if w := &s.ways[k]; w.target == long && high >= w.price || w.target != long && low <= w.price {
+			return true
+		}
+	}
+	return false
+}
+
 // exitsAtOpen fills gapped stops and targets at the open, the nearest first, until one is cut.
 func (e *engine) exitsAtOpen(i int32, open float64) {
 	s := &e.st[i]

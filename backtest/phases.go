@@ -26,7 +26,7 @@ func (e *engine) openPhase() {
 		if s.exiting && !e.outside && (e.cfg.Fills.Market == fill.NextOpen || ending || s.calledIn()) {
 			e.fillExits(i, fill.Hit{Ref: open, Rule: fill.AtOpen}, atOpen)
 		}
-		if len(s.ways) > 0 && e.matching.Levels == "" {
+		if len(s.ways) > 0 && e.matching.Levels == "" && e.touched(i) {
 			e.exitsAtOpen(i, open)
 		}
 		if e.books.Pos[i].Qty == 0 {
@@ -84,7 +84,7 @@ func (e *engine) withinPhase() {
 	for k := 0; k < len(e.books.Held); k++ {
 		i := e.books.Held[k]
 		s := &e.st[i]
-		if !s.here || len(s.ways) == 0 && len(s.within) == 0 {
+		if !s.here || len(s.within) == 0 && (len(s.ways) == 0 || s.entered == fill.Before && !e.touched(i)) {
 			continue
 		}
 		e.exitsWithin(i, e.bar(i))
@@ -278,7 +278,7 @@ func (e *engine) fillEntry(i int32, ref float64, rule fill.Rule, p phase) {
 	if w.Notional() {
 		want = w.Amount / price
 	}
-	qty, why := e.affordable(w.Side, billed(w), want, price, e.books.Room(e.cfg.Account)), order.NoCash
+	qty, why := e.affordable(w.Side, billed(w), want, price, e.books.Room(&e.cfg.Account)), order.NoCash
 	if cap < qty {
 		qty, why = cap, order.NoVolume
 	}
@@ -353,7 +353,7 @@ func (e *engine) turnDown(i int32, shown, why order.Refusal) {
 // or a weight of the money that there is, commission included.
 func (e *engine) sizedAtFill(i int32, ref float64) float64 {
 	w, size := &e.st[i].entry, &e.play(i).cfg.Size
-	room := e.books.Room(e.cfg.Account)
+	room := e.books.Room(&e.cfg.Account)
 	price := e.price(i, w.Side, ref, w.Limit, e.most(ref))
 	if size.Value > 0 {
 		return size.Floor(size.Value / price)
@@ -367,7 +367,7 @@ func billed(w *order.Working) fill.Billed {
 }
 
 // most is more shares than any order at this price could get: a bound for prices that depend on size.
-func (e *engine) most(ref float64) float64 { return 2 * max(0, e.books.Room(e.cfg.Account)) / ref }
+func (e *engine) most(ref float64) float64 { return 2 * max(0, e.books.Room(&e.cfg.Account)) / ref }
 
 // affordable cuts a further quantity of an order to what money pays including commission: cash, or in a
 // margin account what margin carries.

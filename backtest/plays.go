@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"backtester/backtest/bar"
+	"backtester/backtest/expr"
 	"backtester/backtest/instrument"
 	"backtester/backtest/order"
 	"backtester/backtest/stats"
@@ -54,6 +55,7 @@ func (p *play) begin(e *engine, number int32) {
 			p.standing[k] = p.watching[k] && stands(p.rules.Program, p.rules, side)
 			e.watching = e.watching || p.watching[k]
 			e.varying = e.varying || p.watching[k] && !p.standing[k]
+			e.exposed = e.exposed || e.varying && exposed(p.rules.Program, side)
 			e.waiting = e.waiting || side.Entry.Cancel != 0 || side.Entry.Settings.Reprice
 			e.closers = e.closers || side.Entry.Settings.Order == order.MarketOnClose || side.Entry.Settings.TIF == order.CLS
 		}
@@ -66,6 +68,21 @@ func (p *play) begin(e *engine, number int32) {
 			p.legs = append(p.legs, int32(i))
 		}
 	}
+}
+
+// exposed reports whether something of a side that is evaluated while a position is open reads exposures.
+func exposed(p *expr.Program, side *strategy.SideRules) bool {
+	refs := []expr.Ref{side.Entry.When, side.Entry.Cancel, side.Entry.Add}
+	for k := range side.Exits {
+		refs = append(refs, side.Exits[k].When, side.Exits[k].Level)
+	}
+	return slices.ContainsFunc(refs, func(r expr.Ref) bool {
+		if r == 0 {
+			return false
+		}
+		vars, _ := p.Reads(r)
+		return vars&(1<<expr.GrossExposure|1<<expr.NetExposure) != 0
+	})
 }
 
 // leg is symbol k of the strategy in the market.

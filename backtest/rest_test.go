@@ -129,3 +129,27 @@ func differences(a, b *backtest.Played) string {
 	}
 	return out
 }
+
+// How much is held is added up at a close only where something reads it: reading it and adding nothing changes
+// nothing, and what depends on it sees it.
+func TestExposuresWhereTheyAreRead(t *testing.T) {
+	series := randomMarket(rand.New(rand.NewPCG(4, 14)), 4, 400)
+	run := func(exit string) *backtest.Result {
+		cfg := parse(t, "entry: close > sma(close, 3)\nexit: {"+exit+"}\nsize: {weight: 0.3}\n")
+		r, err := backtest.Run(t.Context(), cfg, memory(t, series))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	for _, name := range []string{"gross_exposure", "net_exposure"} {
+		a, b := run("stop: high_since * 0.98"), run("stop: high_since * 0.98 + 0 * "+name)
+		if len(a.Fills) < 100 || !slices.Equal(a.Fills, b.Fills) {
+			t.Errorf("%s without weight changes %d fills:\n%s", name, len(a.Fills), firstDifference(a.Fills, b.Fills))
+		}
+		full, never := run("when: "+name+" > 0.8, stop: high_since * 0.5"), run("when: "+name+" > 1.5, stop: high_since * 0.5")
+		if len(full.Fills) < 100 || len(never.Fills) >= len(full.Fills)/2 {
+			t.Errorf("%d fills when %s over 0.8 closes, %d when only over 1.5 does", len(full.Fills), name, len(never.Fills))
+		}
+	}
+}

@@ -129,7 +129,7 @@ func TestMaintenance(t *testing.T) {
 
 func TestRegTRoom(t *testing.T) {
 	b := portfolio.NewBooks(10_000, 2, false)
-	a := portfolio.Account{Kind: portfolio.RegT}
+	a := &portfolio.Account{Kind: portfolio.RegT}
 	near(t, "room of cash", b.Room(a), 20_000)
 	b.Book(buy(300, 50, 0, 0))
 	b.Extend(0, 50, 50, 50)

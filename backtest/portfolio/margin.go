@@ -28,7 +28,7 @@ func Maintenance(qty, price float64) float64 {
 // Room is the value that a new order may have in account a, USD: free cash in a cash account; in a
 // margin account what keeps equity >= 50 % of longs plus shorts; in a covered one what keeps it >= all of
 // them. With an overdraft there is no bound.
-func (b *Books) Room(a Account) float64 {
+func (b *Books) Room(a *Account) float64 {
 	switch {
 	case a.Overdraft:
 		return math.Inf(1)
@@ -44,7 +44,7 @@ func (b *Books) Room(a Account) float64 {
 
 // Deficit is by how much equity falls short of the maintenance requirement; 0 when it does not, and
 // always in a cash account.
-func (b *Books) Deficit(a Account) float64 {
+func (b *Books) Deficit(a *Account) float64 {
 	if a.Kind != RegT || len(b.Held) == 0 {
 		return 0
 	}
