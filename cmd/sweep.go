@@ -293,6 +293,12 @@ func (o *sweepOptions) show(ctx context.Context, plan *sweep.Plan, s *sweep.Summ
 	if err := o.bestTable(w, plan, s); err != nil {
 		return err
 	}
+	if plan.Synthetic() {
+		fmt.Fprintln(w, "SYNTHETIC DATA: these prices are made up by the demo market")
+	}
+	if plan.Expressed() {
+		fmt.Fprintf(w, "the objective is %s\n", plan.Objective())
+	}
 	fmt.Fprintf(w, "%d combinations, %d rows, %d eligible, %d kept\n", s.Combinations, s.Rows, s.Eligible, s.Kept)
 	for _, t := range s.Paths {
 		why := ""
@@ -315,7 +321,11 @@ func (o *sweepOptions) show(ctx context.Context, plan *sweep.Plan, s *sweep.Summ
 // bestTable lists the best rows.
 func (o *sweepOptions) bestTable(w io.Writer, plan *sweep.Plan, s *sweep.Summary) error {
 	shown := plan.Shown()
-	head := append(append([]string{"symbol"}, plan.Space.Names...), shown...)
+	head := append([]string{"symbol"}, plan.Space.Names...)
+	if plan.Expressed() {
+		head = append(head, "objective")
+	}
+	head = append(head, shown...)
 	var rows [][]string
 	var right []int
 	for i := 1; i < len(head); i++ {
@@ -328,6 +338,9 @@ func (o *sweepOptions) bestTable(w io.Writer, plan *sweep.Plan, s *sweep.Summary
 		}
 		for _, v := range b.Params {
 			cells = append(cells, strconv.FormatFloat(v, 'g', -1, 64))
+		}
+		if plan.Expressed() {
+			cells = append(cells, shortNumber(plan.Judged(b.Metrics)))
 		}
 		for _, key := range shown {
 			cells = append(cells, shortNumber(plan.Metric(b.Metrics, key)))

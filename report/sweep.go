@@ -121,6 +121,9 @@ func orNull(v float64) *float64 {
 func (p *sweepPage) table(s Sweep) {
 	shown := s.Plan.Shown()
 	p.Head = append([]string{"Symbol"}, s.Plan.Space.Names...)
+	if s.Plan.Expressed() {
+		p.Head = append(p.Head, s.Plan.Objective())
+	}
 	for _, key := range shown {
 		m, _ := stats.Lookup(key)
 		p.Head = append(p.Head, m.Name)
@@ -132,6 +135,9 @@ func (p *sweepPage) table(s Sweep) {
 		}
 		for _, v := range b.Params {
 			cells = append(cells, plainNumber(v))
+		}
+		if s.Plan.Expressed() {
+			cells = append(cells, plainNumber(s.Plan.Judged(b.Metrics)))
 		}
 		for _, key := range shown {
 			m, _ := stats.Lookup(key)

@@ -10,6 +10,12 @@ import (
 // Objective is what makes a row better than another, as the file says it.
 func (p *Plan) Objective() string { return searchOf(p.Config).Objective }
 
+// Expressed reports whether the objective is more than a metric, so that no column of the rows shows it.
+func (p *Plan) Expressed() bool { return !slices.Contains(p.Metrics, p.Objective()) }
+
+// Judged is the objective of a row, as the file says it; NaN where it is undefined.
+func (p *Plan) Judged(metrics []float64) float64 { return p.score().Raw(metrics) }
+
 // Synthetic reports whether the prices are those of the demo market.
 func (p *Plan) Synthetic() bool { return p.src.Synthetic() }
 

@@ -45,18 +45,20 @@ func (t *tester) askCosts() Question {
 		q.Reason = "the run cannot be made at other costs"
 		return q
 	}
-	q.On = fmt.Sprintf("the judged run again with up to %g bps more slippage", list[len(list)-1].At)
-	even := t.r.Stress.BreakEven()
-	t.r.Figures.set("break_even_bps", even, "no extra cost that was tried turns the result around")
-	switch {
+	even, most := t.r.Stress.BreakEven(), list[len(list)-1].At
+	q.On = fmt.Sprintf("the judged run again with up to %g bps more slippage", most)
+	switch { // the figure is a number in each case: whoever asks for 10 bps or more is not told that it is undefined
 	case !(list[0].TotalReturn > 0):
+		even = 0
 		q.Verdict, q.Answer = Failing, "There is no profit to lose."
 	case math.IsNaN(even):
-		q.Verdict, q.Answer = Passes, fmt.Sprintf("Even %g bps more leave a profit.", list[len(list)-1].At)
+		even = most
+		q.Verdict, q.Answer = Passes, fmt.Sprintf("Even %g bps more leave a profit: the figure is at least that.", most)
 	default:
 		q.Verdict = grade(even, 10, 5)
 		q.Answer = fmt.Sprintf("The profit is gone at about %.1f bps more.", even)
 	}
+	t.r.Figures.set("break_even_bps", even, "")
 	return q
 }
 

@@ -91,6 +91,11 @@ func TestTrueEdgePasses(t *testing.T) {
 			t.Errorf("%s %s: %s %s %v", key, q.Verdict, q.Answer, q.Reason, q.Value)
 		}
 	}
+	// No cost that is tried takes the profit: the figure is the dearest one and no gap, which --fail-if would call a failure.
+	costs := r.Stress.Costs
+	if v, ok := r.Figures.Get("break_even_bps"); !ok || v != costs[len(costs)-1].At {
+		t.Errorf("break_even_bps is %v, %v", v, ok)
+	}
 }
 
 // The best of many rules on a market without memory is called out.
