@@ -1,6 +1,8 @@
 package server_test
 
 import (
+	"fmt"
+	"net/http/httptest"
 	"net/netip"
 	"strings"
 	"testing"
@@ -220,4 +222,29 @@ func TestClientAddresses(t *testing.T) {
 	if rec := w.ask("GET", "/api/health", "", "RemoteAddr", "192.0.2.1:1"); rec.Code != 200 {
 		t.Errorf("health is limited: %d", rec.Code)
 	}
+}
+
+// checkHeaders says what the headers of an answer lack, "" when nothing. Every answer of every test goes through
+// it, of whatever operation and status.
+func checkHeaders(rec *httptest.ResponseRecorder) string {
+	h := rec.Header()
+	for name, want := range map[string]string{"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "Cross-Origin-Opener-Policy": "same-origin"} {
+		if h.Get(name) != want {
+			return fmt.Sprintf("%s is %q, want %q", name, h.Get(name), want)
+		}
+	}
+	csp := h.Get("Content-Security-Policy")
+	switch {
+	case h.Get("X-Request-ID") == "" || h.Get("Backtester-Version") == "" || h.Get("Permissions-Policy") == "" || h.Get("Cache-Control") == "":
+		return fmt.Sprintf("one is missing of %v", h)
+	case !strings.Contains(csp, "default-src 'none'") || !strings.Contains(csp, "frame-ancestors"):
+		return fmt.Sprintf("Content-Security-Policy is %q", csp)
+	case h.Get("X-Frame-Options") != "DENY" && !strings.HasPrefix(csp, "sandbox "): // a tearsheet is shown in a frame
+		return "it may be framed"
+	case rec.Code == 401 && h.Get("WWW-Authenticate") == "" && code(rec) == "unauthenticated":
+		return "401 without WWW-Authenticate"
+	case (rec.Code == 429 || rec.Code == 503) && h.Get("Retry-After") == "" && h.Get("Content-Type") == "application/problem+json":
+		return "no Retry-After"
+	}
+	return ""
 }

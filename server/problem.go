@@ -218,10 +218,16 @@ func retry(p *Problem, after time.Duration) *Problem {
 // strategyProblem lists every fault of a strategy.
 func strategyProblem(faults strategy.Diagnostics) *Problem {
 	p := problem("invalid-strategy", plural(len(faults), "fault"))
-	for _, d := range faults {
-		p.Errors = append(p.Errors, Fault{Pointer: "/strategy", Code: d.Code, Detail: d.Message, Line: d.Line, Column: d.Column, Length: d.Length, Hint: d.Hint})
-	}
+	p.Errors = faultsOf(faults)
 	return p
+}
+
+// faultsOf gives the faults of a strategy the shape of all others.
+func faultsOf(faults strategy.Diagnostics) (list []Fault) {
+	for _, d := range faults {
+		list = append(list, Fault{Pointer: "/strategy", Code: d.Code, Detail: d.Message, Line: d.Line, Column: d.Column, Length: d.Length, Hint: d.Hint})
+	}
+	return list
 }
 
 // noneStored is the problem of a run for which there is no data at all, with the request that would fetch

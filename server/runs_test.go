@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -110,6 +111,24 @@ func TestFaultsHavePlaces(t *testing.T) {
 		if !lines[2] || !lines[3] {
 			t.Errorf("faults on lines %v, want 2 and 3", lines)
 		}
+	}
+}
+
+// A fault that shows only when a script runs has the shape of those that show before.
+func TestFaultsOfScriptsHavePlaces(t *testing.T) {
+	w := newWorld(t, worldOptions{})
+	v := w.want(200, "POST", "/api/backtest/run", `{"strategy": {"name": "s", "universe": {"symbols": ["XYZ"]}, "script": "s.star"}, "files": {"s.star": "def on_bar(now):\n    fail('no such day')\n"}}`, "Prefer", "wait=30")
+	e, _ := v["error"].(map[string]any)
+	if v["status"] != "failed" || e["code"] != "invalid-strategy" {
+		t.Fatalf("%v", v)
+	}
+	faults, _ := e["errors"].([]any)
+	if len(faults) != 1 {
+		t.Fatalf("%v", e)
+	}
+	f := faults[0].(map[string]any)
+	if f["code"] != "script" || f["line"] != 2.0 || f["column"].(float64) < 1 || !strings.Contains(fmt.Sprint(f["detail"]), "no such day") {
+		t.Errorf("%v", f)
 	}
 }
 

@@ -6,7 +6,9 @@ import (
 	"strings"
 	"time"
 
+	"backtester/backtest"
 	"backtester/backtest/history"
+	"backtester/backtest/strategy"
 )
 
 // Run is a run as the API shows it.
@@ -42,10 +44,11 @@ type Run struct {
 
 // RunProblem says why a run failed.
 type RunProblem struct {
-	Code   string `json:"code"`
-	Title  string `json:"title"`
-	Detail string `json:"detail,omitempty"`
-	Errors any    `json:"errors,omitempty"`
+	Code    string             `json:"code"`
+	Title   string             `json:"title"`
+	Detail  string             `json:"detail,omitempty"`
+	Errors  []Fault            `json:"errors,omitempty" doc:"faults of the strategy that showed when it ran"`
+	Missing []backtest.Missing `json:"missing,omitempty" doc:"symbols without data"`
 }
 
 // Artifact is a file of a run.
@@ -74,12 +77,24 @@ func runView(r *history.Run) Run {
 		v.Summary = decoded(r.Summary)
 	}
 	if p := r.Problem; p != nil {
-		v.Error = &RunProblem{Code: p.Code, Title: p.Title, Detail: p.Detail, Errors: decoded(p.Errors)}
+		v.Error = runProblem(p)
 	}
 	for _, a := range r.Artifacts {
 		v.Artifacts = append(v.Artifacts, Artifact{path.Base(a.Name), a.SHA256, a.Bytes, artifactURL(r.ID, a.Name)})
 	}
 	return v
+}
+
+// runProblem gives what is stored of a failure the shape of a problem.
+func runProblem(p *history.Problem) *RunProblem {
+	q := &RunProblem{Code: p.Code, Title: p.Title, Detail: p.Detail}
+	var faults strategy.Diagnostics
+	if p.Code == "data-missing" {
+		_ = json.Unmarshal(p.Errors, &q.Missing) // the detail says it too
+	} else if json.Unmarshal(p.Errors, &faults) == nil {
+		q.Errors = faultsOf(faults)
+	}
+	return q
 }
 
 // artifactURL is where a client finds a file of a run.

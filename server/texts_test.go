@@ -5,30 +5,30 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
 	"strings"
 	"testing"
 )
 
-// texts would be more than text in a page, a table, a shell, a log or a template.
-func texts() []string {
-	list := []string{"javascript:alert(1)", "JaVaScRiPt:alert(1)", "data:text/html,<script>alert(1)</script>", "vbscript:x", "{{constructor.constructor('alert(1)')()}}", "${alert(1)}", "`${alert(1)}`", "#{7*7}", "<%= 7*7 %>", "{{7*7}}", "{{.}}",
-		`{{template "x"}}`, "%0d%0aSet-Cookie:x=1", "=HYPERLINK(\"http://evil.example\")", "=1+1", "+1+cmd|' /C calc'!A0", "-2+3", "@SUM(1)", "=cmd|'/C calc'!A1", "]]>", "<!--", "-->", "&lt;script&gt;", "&#60;script&#62;", "\\u003cscript\\u003e",
-		"';alert(1);//", "\";alert(1);//", "\\';alert(1)//", "</title><script>alert(1)</script>", "</textarea><script>alert(1)</script>", "</script><script>alert(1)</script>", "</style><script>alert(1)</script>", "</noscript><img src=x onerror=alert(1)>"}
-	for _, tag := range []string{"script", "ScRiPt", "script/x", "script\u00a0x"} {
-		list = append(list, "<"+tag+">alert(1)</"+tag+">")
+// texts would be more than text in a page, a table, a shell, a log or a template. The test of the web application
+// in a browser reads them too.
+func texts(t *testing.T) (list []string) {
+	t.Helper()
+	b, err := os.ReadFile("testdata/texts.json")
+	if err != nil {
+		t.Fatal(err)
 	}
-	for _, x := range []string{"img src=x onerror", "svg onload", "svg/onload", "body onload", "iframe onload", "input autofocus onfocus", "details open ontoggle", "video src=x onerror", "audio src=x onerror", "marquee onstart", "a href=# onclick", "object data=x onerror"} {
-		list = append(list, "<"+x+"=alert(1)>", `"><`+x+`=alert(1)>`)
+	if err := json.Unmarshal(b, &list); err != nil {
+		t.Fatal(err)
 	}
-	return append(list, `<iframe srcdoc="<script>alert(1)</script>">`, "<a href=\"javascript:alert(1)\">x</a>", "<base href=//evil.example/>", "<meta http-equiv=refresh content=0;url=//evil.example>", "<link rel=stylesheet href=//evil.example/a.css>", "<form action=//evil.example><input name=a>",
-		"<math><mtext><script>alert(1)</script></mtext></math>", "<svg><script xlink:href=data:,alert(1)></script></svg>", "<embed src=//evil.example>", "\" onmouseover=\"alert(1)", "' onmouseover='alert(1)")
+	return list
 }
 
 // Texts of users come back as they are in JSON, and can neither run in a page, a problem or a stream of events, nor
 // be a formula in a table, nor make up lines of a log.
 func TestTextsOfUsersDoNothing(t *testing.T) {
 	w := newWorld(t, worldOptions{})
-	list := texts()
+	list := texts(t)
 	scripts := strings.Count(w.ask("GET", "/api/files/tearsheet/"+w.finished(body(trend))+".html", "").Body.String(), "<script")
 	for _, x := range list {
 		quoted := mustJSON(x)

@@ -204,6 +204,9 @@ func (w *world) ask(method, path, text string, headers ...string) *httptest.Resp
 	}
 	rec := httptest.NewRecorder()
 	w.handler.ServeHTTP(rec, r)
+	if fault := checkHeaders(rec); fault != "" {
+		w.t.Errorf("%s %s: status %d: %s", method, path, rec.Code, fault)
+	}
 	if fault := checkContract(w.server.Document(), r, rec); fault != "" {
 		w.t.Errorf("%s %s: the answer is not what the document says: %s\n%.600s", method, path, fault, rec.Body)
 	}

@@ -38,47 +38,69 @@ func TestHugeRequests(t *testing.T) {
 		text := before + strings.Repeat(unit, n) + after
 		return strings.NewReader(sized(len(text)) + text)
 	}
-	grew, worst := 0.0, ""
+	grew, worst, slowest := 0.0, "", time.Duration(0)
 	for name, x := range map[string]struct {
-		send io.Reader
+		send func() io.Reader
 		want string
 	}{
-		"1 GiB announced":                {io.MultiReader(strings.NewReader(sized(1<<30)), io.LimitReader(&endless{text: " "}, 8<<20)), "413"},
-		"a length of all":                {strings.NewReader(head + "Content-Length: 9223372036854775807\r\n\r\n"), "413"},
-		"chunks without end":             {io.MultiReader(strings.NewReader(head+"Transfer-Encoding: chunked\r\n\r\n"), io.LimitReader(&endless{text: chunk}, 64<<20)), "413"},
-		"a header of 10 MB":              {io.MultiReader(strings.NewReader(strings.TrimSuffix(head, "\r\n")+"\r\nX: "), io.LimitReader(&endless{text: "x"}, 10<<20)), "431"},
-		"a million headers":              {io.MultiReader(strings.NewReader(head), io.LimitReader(&endless{text: "A: b\r\n"}, 6_000_000)), "431"},
-		"an address of 10 MB":            {io.MultiReader(strings.NewReader("GET /api/"), io.LimitReader(&endless{text: "x"}, 10<<20)), "431"},
-		"a list of half a million":       {body(`{"symbols":[`, "1,", "1]}", most/2-20), "413"},
-		"a list of a million":            {body(`{"symbols":[`, "1,", "1]}", 1_000_000), "413"},
-		"nested a million times":         {body("", "[", "", most-1), "400"},
-		"objects nested without end":     {body("", `{"a":`, "1", most/5-1), "400"},
-		"a number of 4 MB":               {body(`{"strategy":`, "9", "}", 4<<20), "413"},
-		"a number of 1 MB":               {body(`{"strategy":`, "9", "}", most-20), "400"},
-		"100,000 keys":                   {body("{", `"k":1,`, `"z":1}`, 100_000), "400"},
-		"a gzip bomb, packed":            {strings.NewReader(head + "Content-Encoding: gzip\r\nContent-Length: 18\r\n\r\n\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\x03\xed\xc1\x01\x0d\x00\x00\x00\xc2"), "400"},
-		"a text of escapes":              {body(`{"strategy":"`, `\u0041`, `"}`, most/6-20), "422"},
-		"an expression of a million ors": {body(`{"strategy":{"entry":"`, "1>0 or ", `1>0"}}`, most/7-20), "422"},
+		"1 GiB announced": {func() io.Reader {
+			return io.MultiReader(strings.NewReader(sized(1<<30)), io.LimitReader(&endless{text: " "}, 8<<20))
+		}, "413"},
+		"a length of all": {func() io.Reader { return strings.NewReader(head + "Content-Length: 9223372036854775807\r\n\r\n") }, "413"},
+		"chunks without end": {func() io.Reader {
+			return io.MultiReader(strings.NewReader(head+"Transfer-Encoding: chunked\r\n\r\n"), io.LimitReader(&endless{text: chunk}, 64<<20))
+		}, "413"},
+		"a header of 10 MB": {func() io.Reader {
+			return io.MultiReader(strings.NewReader(strings.TrimSuffix(head, "\r\n")+"\r\nX: "), io.LimitReader(&endless{text: "x"}, 10<<20))
+		}, "431"},
+		"a million headers": {func() io.Reader {
+			return io.MultiReader(strings.NewReader(head), io.LimitReader(&endless{text: "A: b\r\n"}, 6_000_000))
+		}, "431"},
+		"an address of 10 MB": {func() io.Reader {
+			return io.MultiReader(strings.NewReader("GET /api/"), io.LimitReader(&endless{text: "x"}, 10<<20))
+		}, "431"},
+		"a list of half a million":   {func() io.Reader { return body(`{"symbols":[`, "1,", "1]}", most/2-20) }, "413"},
+		"a list of a million":        {func() io.Reader { return body(`{"symbols":[`, "1,", "1]}", 1_000_000) }, "413"},
+		"nested a million times":     {func() io.Reader { return body("", "[", "", most-1) }, "400"},
+		"objects nested without end": {func() io.Reader { return body("", `{"a":`, "1", most/5-1) }, "400"},
+		"a number of 4 MB":           {func() io.Reader { return body(`{"strategy":`, "9", "}", 4<<20) }, "413"},
+		"a number of 1 MB":           {func() io.Reader { return body(`{"strategy":`, "9", "}", most-20) }, "400"},
+		"100,000 keys":               {func() io.Reader { return body("{", `"k":1,`, `"z":1}`, 100_000) }, "400"},
+		"a gzip bomb, packed": {func() io.Reader {
+			return strings.NewReader(head + "Content-Encoding: gzip\r\nContent-Length: 18\r\n\r\n\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\x03\xed\xc1\x01\x0d\x00\x00\x00\xc2")
+		}, "400"},
+		"a text of escapes":              {func() io.Reader { return body(`{"strategy":"`, `\u0041`, `"}`, most/6-20) }, "422"},
+		"an expression of a million ors": {func() io.Reader { return body(`{"strategy":{"entry":"`, "1>0 or ", `1>0"}}`, most/7-20) }, "422"},
 	} {
-		before, start := s.resident(), time.Now()
-		c, err := net.Dial("tcp", address)
-		if err != nil {
-			t.Fatal(err)
+		var took time.Duration
+		for range 5 { // the best of a few: others work on this machine too
+			before, start := s.resident(), time.Now()
+			c, err := net.Dial("tcp", address)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_ = c.SetDeadline(start.Add(30 * time.Second))
+			sent := make(chan struct{})
+			go func() { _, _ = io.Copy(c, x.send()); close(sent) }() // it ends when the server hangs up
+			line, _ := bufio.NewReader(c).ReadString('\n')
+			took = time.Since(start)
+			if more := s.resident() - before; more > grew {
+				grew, worst = more, name
+			}
+			c.Close()
+			<-sent
+			if !strings.HasPrefix(line, "HTTP/1.1 "+x.want) {
+				t.Errorf("%s: %q after %s, want %s", name, strings.TrimSpace(line), took.Round(time.Millisecond), x.want)
+			}
+			if took < time.Second {
+				break
+			}
 		}
-		_ = c.SetDeadline(start.Add(30 * time.Second))
-		sent := make(chan struct{})
-		go func() { _, _ = io.Copy(c, x.send); close(sent) }() // it ends when the server hangs up
-		line, _ := bufio.NewReader(c).ReadString('\n')
-		took := time.Since(start)
-		if more := s.resident() - before; more > grew {
-			grew, worst = more, name
-		}
-		c.Close()
-		<-sent
-		if !strings.HasPrefix(line, "HTTP/1.1 "+x.want) || took > 5*time.Second {
-			t.Errorf("%s: %q after %s, want %s", name, strings.TrimSpace(line), took.Round(time.Millisecond), x.want)
+		if slowest = max(slowest, took); took >= time.Second {
+			t.Errorf("%s: answered after %s, want less than a second", name, took.Round(time.Millisecond))
 		}
 	}
+	t.Logf("the slowest answer took %s", slowest.Round(time.Millisecond))
 	t.Logf("%s took the most memory: %.0f MiB", worst, grew)
 	if grew > 64 {
 		t.Errorf("%s took %.0f MiB of memory", worst, grew)

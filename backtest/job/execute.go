@@ -307,7 +307,7 @@ func problemOf(err error) *history.Problem {
 	}
 	switch {
 	case errors.As(err, &faults):
-		return &history.Problem{Code: "validation", Title: "The strategy has faults", Detail: faults.Error(), Errors: detail(faults)}
+		return &history.Problem{Code: "invalid-strategy", Title: "The strategy has faults", Detail: faults.Error(), Errors: detail(faults)}
 	case errors.As(err, &gap):
 		return &history.Problem{Code: "data-missing", Title: "There are no bars for what was asked", Detail: gap.Error(), Errors: detail(gap.Rows)}
 	case errors.Is(err, bar.ErrNoData):

@@ -1656,7 +1656,10 @@ export interface components {
         RunProblem: {
             code: string;
             detail?: string;
-            errors?: unknown;
+            /** @description faults of the strategy that showed when it ran */
+            errors?: components["schemas"]["Fault"][] | null;
+            /** @description symbols without data */
+            missing?: components["schemas"]["Missing"][] | null;
             title: string;
         };
         "Save-strategyRequest": {

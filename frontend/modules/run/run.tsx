@@ -99,12 +99,12 @@ export default function RunView({ id }: { id: string }) {
 
 function Failed({ run }: { run: Run }) {
   const e = run.error!;
-  const faults = Array.isArray(e.errors) ? (e.errors as Record<string, unknown>[]) : [];
+  const faults = [...(e.errors ?? []).map((f) => f.detail), ...(e.missing ?? []).map((m) => `${m.symbol}: ${m.reason}`)];
   return (
     <div class="trouble" role="alert">
       <strong>The run failed: {e.title}</strong>
       {e.detail && <p>{e.detail}</p>}
-      {faults.length > 0 && <ul>{faults.slice(0, 20).map((f, i) => <li key={i}>{plain(String(f['message'] ?? f['reason'] ?? f['detail'] ?? ''), 300)}</li>)}</ul>}
+      {faults.length > 0 && <ul>{faults.slice(0, 20).map((f, i) => <li key={i}>{plain(f, 300)}</li>)}</ul>}
       <p class="cure">{e.code === 'data-missing' || e.code === 'no_data' ? 'Fetch the missing data on the Data page, then clone the run.' : e.code === 'crash-loop' ? 'It brought its worker down three times. Try fewer symbols or a shorter time, and tell the administrator.' : 'Clone it, change what the message names, and run it again.'}</p>
     </div>
   );
