@@ -9,6 +9,7 @@ import (
 	"io"
 	"strings"
 	"sync"
+	"time"
 
 	"backtester/backtest"
 	"backtester/backtest/history"
@@ -57,13 +58,18 @@ type storedCurve struct {
 }
 
 // resultCache keeps the results that were read last: a page asks for its curve, its trades and its
-// fills one after the other.
+// fills one after the other. A large result has a place of its own, the last one that was read, so that going
+// through its pages does not read all of it for each; it is dropped when nobody asked for a while.
 type resultCache struct {
 	mu    sync.Mutex
 	order *list.List // of *cached, the newest first
 	byID  map[string]*list.Element
 	bytes int64
 	most  int64
+
+	reading sync.Mutex // held while a large result is read: two at once would not fit
+	large   *cached
+	idle    *time.Timer
 }
 
 type cached struct {
@@ -78,6 +84,15 @@ const (
 	headSize   = 16 << 10
 )
 
+// A file of more than this is never kept, and a large one no longer than this after it was asked for.
+const (
+	mostLarge  = 512 << 20
+	largeStays = 2 * time.Minute
+)
+
+// isLarge reports whether a file of a size has the place of its own.
+func (c *resultCache) isLarge(size int64) bool { return size > c.most/2 }
+
 func newResultCache(most int64) *resultCache {
 	return &resultCache{order: list.New(), byID: map[string]*list.Element{}, most: most}
 }
@@ -89,13 +104,38 @@ func (c *resultCache) get(key string) *storedResult {
 		c.order.MoveToFront(e)
 		return e.Value.(*cached).result
 	}
+	if c.large != nil && c.large.key == key {
+		c.idle.Reset(largeStays)
+		return c.large.result
+	}
 	return nil
+}
+
+// keepLarge puts a result into the place of its own.
+func (c *resultCache) keepLarge(x *cached) {
+	if c.idle != nil {
+		c.idle.Stop()
+	}
+	c.large = x
+	c.idle = time.AfterFunc(largeStays, func() { c.forget(x) })
+}
+
+func (c *resultCache) forget(x *cached) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.large == x {
+		c.large = nil
+	}
 }
 
 func (c *resultCache) put(key string, r *storedResult) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if r.size > c.most/2 || c.byID[key] != nil {
+	switch {
+	case c.byID[key] != nil || r.size > mostLarge:
+		return
+	case c.isLarge(r.size):
+		c.keepLarge(&cached{key, r})
 		return
 	}
 	c.byID[key] = c.order.PushFront(&cached{key, r})
@@ -150,6 +190,13 @@ func (s *Server) result(_ context.Context, r *history.Run) (*storedResult, error
 	}
 	if x := s.results.get(a.SHA256); x != nil {
 		return x, nil
+	}
+	if s.results.isLarge(a.Bytes) {
+		s.results.reading.Lock()
+		defer s.results.reading.Unlock()
+		if x := s.results.get(a.SHA256); x != nil {
+			return x, nil // somebody else has read it meanwhile
+		}
 	}
 	f, err := s.Jobs.Open(a)
 	if err != nil {

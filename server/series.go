@@ -177,6 +177,12 @@ type PageInput struct {
 	Limit  int    `query:"limit" minimum:"1" maximum:"500" default:"50"`
 }
 
+// RowsInput is PageInput for rows that are small and many.
+type RowsInput struct {
+	Cursor string `query:"cursor" maxLength:"1000" doc:"next_cursor of the page before"`
+	Limit  int    `query:"limit" minimum:"1" maximum:"5000" default:"50"`
+}
+
 type tradesOutput struct {
 	Link string `header:"Link"`
 	Body struct {
@@ -188,7 +194,7 @@ type tradesOutput struct {
 
 func (s *Server) trades(ctx context.Context, in *struct {
 	RunInput
-	PageInput
+	RowsInput
 	Symbol string `query:"symbol" maxLength:"32"`
 }) (*tradesOutput, error) {
 	x, err := s.finishedResult(ctx, in.RunID)
@@ -206,7 +212,7 @@ func (s *Server) trades(ctx context.Context, in *struct {
 		}
 	}
 	out.Body.Total = len(list)
-	out.Body.Items, out.Body.NextCursor, err = part(s, list, "trades "+in.RunID+" "+in.Symbol, in.PageInput)
+	out.Body.Items, out.Body.NextCursor, err = part(s, list, "trades "+in.RunID+" "+in.Symbol, PageInput(in.RowsInput))
 	out.Link = s.nextLink("/api/backtest/results/"+in.RunID+"/trades", out.Body.NextCursor, "limit", strconv.Itoa(in.Limit), "symbol", in.Symbol)
 	return out, err
 }
@@ -222,7 +228,7 @@ type journalOutput struct {
 
 func (s *Server) journal(ctx context.Context, in *struct {
 	RunInput
-	PageInput
+	RowsInput
 	Symbol string `query:"symbol" maxLength:"32"`
 }) (*journalOutput, error) {
 	x, err := s.finishedResult(ctx, in.RunID)
@@ -232,7 +238,7 @@ func (s *Server) journal(ctx context.Context, in *struct {
 	out := &journalOutput{}
 	list := fillsOf(x, in.Symbol)
 	out.Body.Total = len(list)
-	out.Body.Items, out.Body.NextCursor, err = part(s, list, "journal "+in.RunID+" "+in.Symbol, in.PageInput)
+	out.Body.Items, out.Body.NextCursor, err = part(s, list, "journal "+in.RunID+" "+in.Symbol, PageInput(in.RowsInput))
 	out.Link = s.nextLink("/api/backtest/results/"+in.RunID+"/journal", out.Body.NextCursor, "limit", strconv.Itoa(in.Limit), "symbol", in.Symbol)
 	return out, err
 }

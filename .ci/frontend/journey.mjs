@@ -659,6 +659,82 @@ async function frames(page, act) {
   return { count: work.length, median: work[Math.floor(work.length / 2)] ?? -1, p95: work[Math.floor(work.length * 0.95)] ?? -1 };
 }
 
+// The trades of a run of 200,000, page after page as the server sends them, gone through as with a wheel.
+part('two hundred thousand trades', async (where) => {
+  const total = 200_000;
+  const real = await server.ask('GET', `/api/backtest/results/${ids.run}/trades?limit=500`);
+  const page = await open(browser, where, { origin: server.url });
+  // Answered within the page: sending so much through the debugger would take longer than everything else.
+  await page.addInitScript(({ some, total }) => {
+    const plain = globalThis.fetch;
+    globalThis.asked = 0;
+    globalThis.fetch = async (input, init) => {
+      const url = new URL(String(input), location.href);
+      if (!url.pathname.endsWith('/trades')) return plain(input, init);
+      const [at, limit] = [Number(url.searchParams.get('cursor') ?? 0), Number(url.searchParams.get('limit'))];
+      globalThis.asked++;
+      const items = Array.from({ length: Math.min(limit, total - at) }, (_, i) => ({ ...some[(at + i) % some.length], pnl: at + i }));
+      return new Response(JSON.stringify({ items, total, next_cursor: at + limit < total ? String(at + limit) : null }), { headers: { 'Content-Type': 'application/json' } });
+    };
+  }, { some: real.items, total });
+  const began = Date.now();
+  await page.goto(`${server.url}/#/runs/${ids.run}?tab=trades`);
+  await page.waitForSelector('.trades .vrow:not(.vhead)');
+  const first = Date.now() - began;
+  const list = page.locator('.trades');
+  for (let i = 0; i < 200 && Number(await list.getAttribute('aria-rowcount')) <= total; i++) {
+    await list.evaluate((e) => { e.scrollTop = e.scrollHeight; });
+    await page.waitForTimeout(50);
+  }
+  const rows = await list.getAttribute('aria-rowcount');
+  check(where, Number(rows) === total + 1, `the list has ${rows} rows`);
+  const asked = await page.evaluate(() => globalThis.asked);
+  const all = Date.now() - began;
+  await page.waitForTimeout(500);
+  const box = await list.boundingBox();
+  await page.mouse.move(box.x + 100, box.y + 200);
+  await list.evaluate((e) => { e.scrollTop = 0; });
+  await page.evaluate(() => { const tick = () => requestAnimationFrame(tick); tick(); }); // frames are told apart by these
+  const busy = await frames(page, async () => {
+    for (let i = 0; i < 80; i++) await page.mouse.wheel(0, i % 8 === 7 ? 2_000 : 300);
+    await page.waitForTimeout(300);
+  });
+  check(where, (await page.evaluate(() => document.querySelectorAll('.trades .vrow').length)) < 80, 'rows that cannot be seen are in the page');
+  await list.evaluate((e) => { e.scrollTop = e.scrollHeight; });
+  await page.waitForFunction(() => [...document.querySelectorAll('.trades .vrow span:first-child')].some((s) => s.textContent === '200,000'), null, { timeout: 10_000 }).catch(() => fault(where, 'the last trade cannot be scrolled to'));
+  console.log(`   first rows after ${first} ms, all of them in ${asked} pages after ${all} ms; a frame of scrolling takes ${busy.median.toFixed(1)} ms, p95 ${busy.p95.toFixed(1)} ms (${busy.count} frames)`);
+  check(where, busy.count > 20 && busy.p95 <= 16, `the page is busy for ${busy.p95.toFixed(1)} ms in one of ${busy.count} frames of scrolling`);
+  await page.context().close();
+});
+
+// On a slow line the frame is there at once, what comes is said to be coming, and nothing is started twice.
+part('a slow network', async (where) => {
+  const page = await open(browser, where, { origin: server.url });
+  const line = await page.context().newCDPSession(page);
+  await line.send('Network.emulateNetworkConditions', { offline: false, latency: 400, downloadThroughput: 50_000, uploadThroughput: 50_000 });
+  const began = Date.now();
+  await page.goto(`${server.url}/#/strategies`, { waitUntil: 'commit' });
+  await page.waitForSelector('.loading', { timeout: 20_000 });
+  await page.waitForSelector('.idea', { timeout: 30_000 });
+  console.log(`   at 400 kbit/s and 400 ms the first view is whole after ${Date.now() - began} ms`);
+  check(where, Date.now() - began < 10_000, 'the first view takes longer than ten seconds');
+  await page.goto(`${server.url}/#/runs/${ids.run}`);
+  await page.waitForSelector('.verdict', { timeout: 30_000 });
+  await line.send('Network.emulateNetworkConditions', { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput: -1 });
+  await page.goto(`${server.url}/#/edit?from=golden-cross`);
+  await page.waitForFunction(() => document.querySelector('.bench-head .button.main:not([disabled])'));
+  await line.send('Network.emulateNetworkConditions', { offline: false, latency: 1500, downloadThroughput: 50_000, uploadThroughput: 50_000 });
+  const runs = async () => (await server.ask('GET', '/api/backtest/history?limit=500')).items.length;
+  const before = await runs();
+  const start = page.getByRole('button', { name: 'Run backtest' });
+  await start.click();
+  await page.waitForSelector('.bench-head .button.main[aria-busy="true"]');
+  check(where, await start.isDisabled(), 'a run that is being sent can be sent again');
+  await page.waitForURL(/#\/runs\/[0-9A-Z]{26}/, { timeout: 30_000 });
+  check(where, (await runs()) === before + 1, 'not one run was started');
+  await page.context().close();
+});
+
 part('everybody', async (where) => {
   const symbols = '#/data/SPLIT';
   const found = { sweep: await search(server, 'sweep'), validation: await search(server, 'validate') };

@@ -20,7 +20,7 @@ export const detail = (id: string, include: string, signal?: AbortSignal): Promi
 
 export const equity = (id: string, query: { from?: string; to?: string; points?: number }, signal?: AbortSignal): Promise<Equity> => request(`${results}/${id}/equity`, { query, signal });
 
-export const trades = (id: string, cursor: string | null, signal?: AbortSignal): Promise<Page<Trade> & { total: number }> => request(`${results}/${id}/trades`, { query: { cursor, limit: 500 }, signal });
+export const trades = (id: string, cursor: string | null, signal?: AbortSignal): Promise<Page<Trade> & { total: number }> => request(`${results}/${id}/trades`, { query: { cursor, limit: 5_000 }, signal });
 
 export const runBars = (id: string, query: { symbol: string; from?: string; to?: string; points?: number }, signal?: AbortSignal): Promise<RunBars> => request(`${results}/${id}/bars`, { query, signal });
 

@@ -7,7 +7,7 @@ import { best, differing, overlay } from '../compare/align';
 import { tagsOf } from './labels';
 import { written } from './metrics';
 import { extend, paceOf } from './pace';
-import { fillsOf, marksOf, sorted } from './trading';
+import { fillsOf, marked, marksOf, mostMarked, type Row, sorted } from './trading';
 import { verdict } from './verdict';
 
 const trade = (over: Partial<Trade>): Trade => ({
@@ -77,4 +77,19 @@ describe('comparison', () => {
   });
   it('shows settings that differ', () => expect(differing([[{ key: 'a', value: '1' }, { key: 'b', value: '2' }], [{ key: 'a', value: '1' }]])).toEqual([{ key: 'b', values: ['2', null] }]));
   it('finds the one best value', () => expect([best([1, 2, null], 'higher'), best([1, 2], 'lower'), best([2, 2], 'higher'), best([1, 2], 'none')]).toEqual([1, 0, -1, -1]));
+});
+
+describe('marks of many trades', () => {
+  const many = Array.from({ length: 5_000 }, (_, i): Row => ({ index: i, trade: { symbol: i % 2 ? 'A' : 'B', entry_time: new Date(Date.UTC(2000, 0, 1 + i)).toISOString().slice(0, 10), exit_time: new Date(Date.UTC(2000, 0, 2 + i)).toISOString().slice(0, 10), open: false } as Trade }));
+  it('are those of the symbol that is shown, in the time that is shown', () => {
+    const list = marked(many, 'A', { from: Date.UTC(2000, 0, 10), to: Date.UTC(2000, 0, 20) });
+    expect(list.map((r) => r.index)).toEqual([9, 11, 13, 15, 17, 19]);
+  });
+  it('are an even choice of too many, with the one that is looked at', () => {
+    const list = marked(many, 'A', null, [4001]);
+    expect(list.length).toBeGreaterThanOrEqual(mostMarked);
+    expect(list.length).toBeLessThanOrEqual(mostMarked + 1);
+    expect(list.some((r) => r.index === 4001)).toBe(true);
+    expect(list[0]!.index).toBe(1);
+  });
 });

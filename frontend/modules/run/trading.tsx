@@ -23,7 +23,8 @@ const timesOf = (b: RunBars | undefined): string[] => (b ? b.bars.t.map((t) => s
 export interface Row { trade: Trade; index: number }
 type Sort = 'index' | 'symbol' | 'entry_time' | 'return' | 'pnl' | 'bars';
 
-export function sorted(rows: readonly Row[], by: Sort, down: boolean): Row[] {
+export function sorted(rows: readonly Row[], by: Sort, down: boolean): readonly Row[] {
+  if (by === 'index' && !down) return rows; // as they come
   const key = (r: Row): number | string => (by === 'index' ? r.index : r.trade[by]);
   return [...rows].sort((a, b) => {
     const x = key(a);
@@ -31,6 +32,18 @@ export function sorted(rows: readonly Row[], by: Sort, down: boolean): Row[] {
     const order = x < y ? -1 : x > y ? 1 : a.index - b.index;
     return down ? -order : order;
   });
+}
+
+/** How many trades of a symbol are marked at once: more cannot be told apart. */
+export const mostMarked = 1_000;
+
+/** The trades of a symbol to mark in what is shown: all that lie in it, or an even choice of them and those that
+ * must be seen. */
+export function marked(trades: readonly Row[], symbol: string, shown: Window | null, must: readonly (number | null)[] = []): Row[] {
+  const own = trades.filter(({ trade: t }) => t.symbol === symbol && (!shown || (millis(t.entry_time) <= shown.to && (t.open || millis(t.exit_time) >= shown.from))));
+  if (own.length <= mostMarked) return own;
+  const every = own.length / mostMarked;
+  return own.filter((r, i) => Math.floor(i / every) !== Math.floor((i - 1) / every) || must.includes(r.index));
 }
 
 /** Two marks a trade: where it was opened and where it was closed. */
@@ -75,7 +88,8 @@ export function Trading({ run, r, trades }: { run: Run; r: Detail; trades: Trade
     [symbol, run.run_id, zoom],
   );
   const times = useMemo(() => timesOf(series.data), [series.data]);
-  const marks = useMemo(() => marksOf(all, symbol), [all, symbol]);
+  const here = useMemo(() => marked(all, symbol, series.data ? ends(series.data.bars.t) : null, [chosen]), [all, symbol, series.data, chosen]);
+  const marks = useMemo(() => marksOf(here, symbol), [here, symbol]);
   const onRange = useCallback((from: string, to: string) => {
     const now = series.data;
     if (!now || !whole.current) return;
@@ -117,6 +131,7 @@ export function Trading({ run, r, trades }: { run: Run; r: Detail; trades: Trade
         {b ? (
           <Prices label={`Prices of ${symbol} with trades`} time={times} open={b.bars.open} high={b.bars.high} low={b.bars.low} close={b.bars.close} volume={b.bars.volume} marks={marks} onRange={onRange} focus={focus} lit={light === null ? null : String(light)} onMark={(id) => setLit(id === null ? null : Number(id))} />
         ) : series.error ? <Trouble act={`Show prices of ${symbol}`} error={series.error} retry={series.reload} /> : <Loading what="Reading prices" />}
+        {here.length >= mostMarked && <p class="sub">So many trades are here that {count(here.length)} of them are marked; zoom in and all of the part you look at are.</p>}
         {trade && <Journal trade={trade} fills={fillsOf(trade, series.data?.fills ?? [])} />}
       </Card>
       <Card title="Trades" class="trading-list" actions={<input type="search" aria-label="Search trades" placeholder="Symbol, side, reason, date" value={query} onInput={(e) => setQuery(e.currentTarget.value)} />}>
