@@ -30,6 +30,7 @@ type storedResult struct {
 	Counts    json.RawMessage    `json:"counts"`
 	Path      string             `json:"path"`
 	Warnings  []backtest.Warning `json:"warnings"`
+	Ambiguity json.RawMessage    `json:"ambiguity"`
 	size      int64
 }
 

@@ -138,6 +138,7 @@ func (s *Server) openAPI(w http.ResponseWriter, r *http.Request) {
 func (s *Server) operations() {
 	s.healthOperations()
 	s.authOperations()
+	s.sessionOperations()
 	s.runOperations()
 	s.seriesOperations()
 	s.historyOperations()

@@ -73,6 +73,7 @@ type RunDetail struct {
 	Warnings   []backtest.Warning `json:"warnings,omitempty" doc:"what a careful reader must know about the data and the settings"`
 	Caveats    []stats.Caveat     `json:"caveats,omitempty" doc:"what the numbers themselves say about how far to trust them, gravest first"`
 	Undefined  map[string]string  `json:"undefined,omitempty" doc:"why a metric of this answer is null"`
+	Ambiguity  any                `json:"ambiguity,omitempty" doc:"include=ambiguity: the run again with the stop first in every bar that leaves the order open, and with the target first; absent where no bar does"`
 	Equity     *Curve             `json:"equity,omitempty" doc:"include=equity"`
 	Trades     []backtest.Trade   `json:"trades,omitempty" doc:"include=trades: the first 50"`
 }
@@ -84,7 +85,7 @@ type runDetailOutput struct {
 
 func (s *Server) getRun(ctx context.Context, in *struct {
 	RunInput
-	Include string `query:"include" maxLength:"100" doc:"metrics, config, data, counts, equity, trades; separated by commas"`
+	Include string `query:"include" maxLength:"100" doc:"metrics, config, data, counts, ambiguity, equity, trades; separated by commas"`
 	Points  int    `query:"points" minimum:"100" maximum:"20000" default:"2000"`
 	Wait    int    `query:"wait" minimum:"0" maximum:"30" doc:"seconds to wait for the end of the run"`
 }) (*runDetailOutput, error) {
@@ -138,6 +139,8 @@ func (s *Server) include(ctx context.Context, r *history.Run, parts []string, po
 			d.Coverage = decoded(x.Data)
 		case "counts":
 			d.Counts = decoded(x.Counts)
+		case "ambiguity":
+			d.Ambiguity = decoded(x.Ambiguity)
 		case "equity", "drawdown":
 			c := curveOf(x, span{}, points)
 			d.Equity = &c

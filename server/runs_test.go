@@ -164,3 +164,26 @@ func TestSymbolsReplaceTheUniverse(t *testing.T) {
 		t.Errorf("the condition that was set is %v", where)
 	}
 }
+
+// A run in which bars leave the order of stop and target open says what both answers would have made of it.
+func TestBothAnswersStandBesideARun(t *testing.T) {
+	w := newWorld(t, worldOptions{})
+	both := func(exit string) map[string]any {
+		id := w.finished(body(`{"name": "both", "universe": {"symbols": ["XYZ"]}, "entry": "close > 0", "exit": ` + exit + `}`))
+		a, _ := w.want(200, "GET", "/api/backtest/results/"+id+"?include=ambiguity", "")["ambiguity"].(map[string]any)
+		return a
+	}
+	a := both(`{"stop": "entry_price * 0.9999", "target": "entry_price * 1.0001"}`)
+	if n, _ := a["bars"].(float64); n < 1 {
+		t.Fatalf("%v", a)
+	}
+	end := func(key string) float64 {
+		return a[key].(map[string]any)["metrics"].(map[string]any)["final_equity"].(float64)
+	}
+	if end("stop_first") >= end("target_first") {
+		t.Errorf("with the stop first %v is left, with the target first %v", end("stop_first"), end("target_first"))
+	}
+	if a := both(`{"stop": "entry_price * 0.5"}`); a != nil {
+		t.Errorf("nothing is open, and yet %v", a)
+	}
+}

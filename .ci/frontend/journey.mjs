@@ -220,6 +220,18 @@ part('a map that fills', async (where) => {
   await page.context().close();
 });
 
+// Where bars leave open whether the stop or the target came first, both answers stand beside the run.
+part('stop or target', async (where) => {
+  const id = await server.run({ strategy: { name: 'both in a bar', universe: { symbols: ['ACME'] }, entry: 'close > sma(close, 20)', exit: { stop: 'entry_price * 0.995', target: 'entry_price * 1.005' } } });
+  const { ambiguity } = await server.ask('GET', `/api/backtest/results/${id}?include=ambiguity`);
+  check(where, ambiguity?.bars > 0 && ambiguity.stop_first.metrics.final_equity <= ambiguity.target_first.metrics.final_equity, `the run leaves nothing open: ${JSON.stringify(ambiguity)}`);
+  const page = await open(browser, where, { origin: server.url });
+  await page.goto(`${server.url}/#/runs/${id}`);
+  const dollars = (x) => `\\$${Math.round(x).toLocaleString('en-US')}`;
+  await has(page, where, new RegExp(`At the end${dollars(ambiguity.stop_first.metrics.final_equity)}.*${dollars(ambiguity.target_first.metrics.final_equity)}`), 'table.either');
+  await page.context().close();
+});
+
 // A validation is started from its form, and answers its questions with pictures.
 part('a validation', async (where) => {
   const page = await open(browser, where, { origin: server.url });
@@ -551,8 +563,16 @@ part('accounts', async (where) => {
   const bearer = { Authorization: `Bearer ${token}` };
   check(where, (await own.ask('GET', '/api/auth/verify', undefined, bearer)).user.username === 'alice', 'the token is not alice');
   await audit(page, `${where}, account`);
+  // Another login is seen and ended from here.
+  const other = (await own.ask('POST', '/api/auth/login', { username: 'alice', password: 'a harbour of quiet boats', mode: 'token' })).token;
+  await page.reload();
+  await page.waitForSelector('.sessions li:nth-child(2)');
+  check(where, (await page.locator('.sessions li', { hasText: 'here' }).count()) === 1, 'not one session is this one');
+  await page.getByRole('button', { name: 'End', exact: true }).click();
+  await page.waitForFunction(() => document.querySelectorAll('.sessions li').length === 1);
+  check(where, await own.ask('GET', '/api/auth/verify', undefined, { Authorization: `Bearer ${other}` }).then(() => false, () => true), 'a session that was ended still works');
   await page.getByRole('button', { name: 'Revoke' }).click();
-  await page.waitForFunction(() => !document.querySelector('.rows li'));
+  await page.waitForFunction(() => !document.querySelector('.rows:not(.sessions) li'));
   check(where, await own.ask('GET', '/api/auth/verify', undefined, bearer).then(() => false, () => true), 'a revoked token still works');
   // The session ends while something is being written: it is kept, and comes back after signing in.
   await page.goto(`${own.url}/#/edit?from=golden-cross`);

@@ -1,9 +1,9 @@
 // The account: password, tokens for scripts, and signing out here or everywhere.
 import { useState } from 'preact/hooks';
-import { invite, newToken, password as changePassword, revoke, tokens } from '../api/account';
+import { endSession, invite, newToken, password as changePassword, revoke, sessions, tokens } from '../api/account';
 import type { NewToken } from '../api/types';
 import { plain } from '../format/text';
-import { when } from '../format/time';
+import { ago, when, whenFull, zone, zones } from '../format/time';
 import { leave, state, user } from '../shell/session';
 import { complain, say } from '../shell/toast';
 import { useFetched } from '../ui/fetched';
@@ -25,13 +25,34 @@ export default function Account() {
         </div>
       </div>
       <div class="columns">
-        <Tokens />
+        <div>
+          <Sessions />
+          <Tokens />
+        </div>
         <div>
           <Password />
           {user.value?.admin && <Invite />}
         </div>
       </div>
     </>
+  );
+}
+
+// Sessions are the logins that have not ended, here and elsewhere.
+function Sessions() {
+  const list = useFetched(sessions, []);
+  return (
+    <Card title="Signed in" intro={`Where your account is open now. Times are of ${zones[zone.value]}.`}>
+      {list.error !== undefined && <Trouble act="List sessions" error={list.error} retry={list.reload} />}
+      <ul class="rows sessions">
+        {(list.data ?? []).map((x) => (
+          <li key={x.id}>
+            <span><b>{x.kind === 'cookie' ? 'A browser' : 'A program'}</b> <small>since {whenFull(x.created_at)}{x.used_at ? `, last used ${ago(x.used_at, Date.now())}` : ''}</small></span>
+            {x.current ? <span class="tag run">here</span> : <Button small kind="danger" onClick={() => void endSession(x.id).then(list.reload, (e: unknown) => complain('End the session', e))}>End</Button>}
+          </li>
+        ))}
+      </ul>
+    </Card>
   );
 }
 

@@ -1,6 +1,6 @@
 // Accounts: who is here, signing in and out, tokens for scripts.
 import { request } from './request';
-import type { Health, NewToken, Token, Verified, Version } from './types';
+import type { Health, NewToken, Session, Token, Verified, Version } from './types';
 
 const auth = '/api/auth';
 
@@ -24,5 +24,9 @@ export const tokens = async (signal?: AbortSignal): Promise<Token[]> => (await r
 export const newToken = (name: string, scopes: string[], days: number): Promise<NewToken> => request(`${auth}/tokens`, { method: 'POST', body: { name, scopes, expires_in: days * 86_400 } });
 
 export const revoke = (id: string): Promise<void> => request(`${auth}/tokens/${encodeURIComponent(id)}`, { method: 'DELETE' });
+
+export const sessions = async (signal?: AbortSignal): Promise<Session[]> => (await request<{ items: Session[] }>(`${auth}/sessions`, { signal })).items;
+
+export const endSession = (id: string): Promise<void> => request(`${auth}/sessions/${encodeURIComponent(id)}`, { method: 'DELETE' });
 
 export const invite = (): Promise<{ invite: string; expires_at: string }> => request(`${auth}/invites`, { method: 'POST' });

@@ -106,6 +106,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/auth/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the sessions that have not ended */
+        get: operations["list-sessions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/sessions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** End a session */
+        delete: operations["end-session"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/auth/tokens": {
         parameters: {
             query?: never;
@@ -1580,6 +1614,8 @@ export interface components {
             all_metrics?: {
                 [key: string]: (number | null) | string | boolean;
             };
+            /** @description include=ambiguity: the run again with the stop first in every bar that leaves the order open, and with the target first; absent where no bar does */
+            ambiguity?: unknown;
             artifacts: components["schemas"]["Artifact"][] | null;
             /**
              * Format: int64
@@ -1664,6 +1700,31 @@ export interface components {
         };
         "Save-strategyRequest": {
             text: string;
+        };
+        SessionInfo: {
+            /** Format: date-time */
+            created_at: string;
+            /** @description the one that asks */
+            current: boolean;
+            /**
+             * Format: date-time
+             * @description at the latest
+             */
+            expires_at: string;
+            id: string;
+            /**
+             * @description cookie of a browser, token of a program
+             * @enum {string}
+             */
+            kind: "cookie" | "token";
+            /**
+             * Format: date-time
+             * @description roughly
+             */
+            used_at?: string;
+        };
+        SessionsOutputBody: {
+            items: components["schemas"]["SessionInfo"][] | null;
         };
         SettingInfo: {
             default: boolean;
@@ -2240,6 +2301,74 @@ export interface operations {
             };
         };
     };
+    "list-sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionsOutputBody"];
+                };
+            };
+            /** @description A problem that every operation can have */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "end-session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description There is no such thing (not-found) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem that every operation can have */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-tokens": {
         parameters: {
             query?: never;
@@ -2588,7 +2717,7 @@ export interface operations {
     result: {
         parameters: {
             query?: {
-                /** @description metrics, config, data, counts, equity, trades; separated by commas */
+                /** @description metrics, config, data, counts, ambiguity, equity, trades; separated by commas */
                 include?: string;
                 points?: number;
                 /** @description seconds to wait for the end of the run */

@@ -16,6 +16,7 @@ export type Version = Schemas['Version'];
 export type User = Schemas['Person'];
 export type Verified = Schemas['Verified'];
 export type Token = Schemas['TokenInfo'];
+export type Session = Schemas['SessionInfo'];
 export type NewToken = Schemas['NewToken'];
 
 export type Warning = Schemas['Warning'];
@@ -62,7 +63,10 @@ export interface DataInfo {
 
 export interface Counts { bars: number; warming: number; signals?: Record<string, number>; refused?: Record<string, number> }
 
-interface Parts { config?: Record<string, unknown>; data?: DataInfo; counts?: Counts }
+/** What the other answers to which came first in a bar, the stop or the target, would have made of a run. */
+export interface Ambiguity { bars: number; stop_first: { bars: number; metrics: Metrics }; target_first: { bars: number; metrics: Metrics } }
+
+interface Parts { config?: Record<string, unknown>; data?: DataInfo; counts?: Counts; ambiguity?: Ambiguity }
 
 export type Preview = Omit<Schemas['Preview'], keyof Parts> & Required<Parts>;
 export type Detail = Omit<Schemas['RunDetail'], keyof Parts> & Parts;

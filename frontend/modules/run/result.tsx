@@ -1,7 +1,7 @@
 // What came out of a run.
 import { useMemo, useState } from 'preact/hooks';
 import { csv, detail, json, tearsheet } from '../api/runs';
-import type { Detail, Equity, Run } from '../api/types';
+import type { Ambiguity, Detail, Equity, Metrics, Run } from '../api/types';
 import { histogram, months } from '../charts/draw';
 import type { LinesProps } from '../charts/lines';
 import { Histogram, MonthTable } from '../charts/shapes';
@@ -25,7 +25,7 @@ const tabs = [['overview', 'Overview'], ['trades', 'Trades'], ['metrics', 'Metri
 type Tab = (typeof tabs)[number][0];
 
 export function ResultView({ run }: { run: Run }) {
-  const got = useFetched((s) => detail(run.run_id, 'metrics,config,data,counts,equity', s), [run.run_id]);
+  const got = useFetched((s) => detail(run.run_id, 'metrics,config,data,counts,ambiguity,equity', s), [run.run_id]);
   const trades = useTrades(run.run_id);
   const asked = route.value.query.get('tab');
   const tab: Tab = tabs.find(([k]) => k === asked)?.[0] ?? 'overview';
@@ -49,6 +49,7 @@ export function ResultView({ run }: { run: Run }) {
         </div>
       </div>
       {tab === 'overview' && r.equity && <Overview e={r.equity} trades={trades} />}
+      {tab === 'overview' && r.ambiguity && <Either a={r.ambiguity} metrics={r.all_metrics ?? {}} />}
       {tab === 'trades' && <Trading run={run} r={r} trades={trades} />}
       {tab === 'metrics' && <MetricTable metrics={r.all_metrics ?? {}} />}
       {tab === 'settings' && <Provenance run={run} r={r} />}
@@ -102,6 +103,25 @@ function Overview({ e, trades }: { e: Equity; trades: Trades }) {
         </Card>
       </div>
     </>
+  );
+}
+
+// Either says how much hangs on what the bars do not tell: whether the stop or the target came first.
+function Either({ a, metrics }: { a: Ambiguity; metrics: Metrics }) {
+  const columns: [string, Metrics][] = [['Stop first', a.stop_first.metrics], ['This run', metrics], ['Target first', a.target_first.metrics]];
+  const rows: [string, string, (x: number | null) => string][] = [
+    ['At the end', 'final_equity', (x) => usd(x, 0)], ['Total return', 'total_return', (x) => change(x, 1)], ['Sharpe ratio', 'sharpe', (x) => fixed(x)], ['Deepest fall', 'max_drawdown', (x) => percent(x, 1)], ['Trades', 'trades', (x) => count(x)],
+  ];
+  return (
+    <Card title="Stop or target first" intro={`In ${plural(a.bars, 'bar')} both could have filled, and a rule decided which came first. The run was played twice more with either answer: no bounds, since another fill changes what is traded later.`}>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable with the keyboard */}
+      <div class="scroll" tabIndex={0} role="region" aria-label="The run with either answer">
+        <table class="either">
+          <thead><tr><th scope="col" class="l">Figure</th>{columns.map(([name]) => <th key={name} scope="col">{name}</th>)}</tr></thead>
+          <tbody>{rows.map(([name, key, show]) => <tr key={key}><th scope="row" class="l">{name}</th>{columns.map(([c, m]) => <td key={c}>{show(metric(m, key))}</td>)}</tr>)}</tbody>
+        </table>
+      </div>
+    </Card>
   );
 }
 
