@@ -21,7 +21,7 @@ func Markdown(w io.Writer, rs []*backtest.Result) error {
 	for i, v := range views {
 		for _, a := range v.alerts() {
 			if a.Severity != stats.Note {
-				fmt.Fprintf(&b, "- **%s** %s: %s\n", a.Severity, markdownText(names[i]), markdownText(a.Message))
+				fmt.Fprintf(&b, "- **%s** %s: %s%s\n", a.Severity, markdownText(names[i]), markdownText(a.Message), markdownText(inBrackets(a.Rule)))
 			}
 		}
 	}

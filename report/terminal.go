@@ -106,7 +106,7 @@ func (s *screen) one(v *view) {
 	s.text("Simulated result. Fingerprint " + head(v.Fingerprint) + ", engine " + clean(v.EngineVersion) + ", data " + head(v.Data.SHA256) + ".")
 }
 
-// alerts are the warnings, wrapped to the width.
+// alerts are the warnings with the rules that they go by, wrapped to the width.
 func (s *screen) alerts(v *view) {
 	for _, a := range v.alerts() {
 		mark, code := "note", "2"
@@ -116,7 +116,7 @@ func (s *screen) alerts(v *view) {
 		case stats.Caution:
 			mark, code = "caution", "33"
 		}
-		lines := wrap(a.Code+": "+a.Message, s.o.width()-10)
+		lines := wrap(a.Code+": "+a.Message+inBrackets(a.Rule), s.o.width()-10)
 		for i, l := range lines {
 			if i > 0 {
 				mark = ""
@@ -124,6 +124,14 @@ func (s *screen) alerts(v *view) {
 			s.printf(" %s%s %s\n", s.paint(code, mark), strings.Repeat(" ", 7-len(mark)), l)
 		}
 	}
+}
+
+// inBrackets is what a rule is, behind what it says of a run; "" without one.
+func inBrackets(rule string) string {
+	if rule == "" {
+		return ""
+	}
+	return " [" + rule + "]"
 }
 
 // head is the beginning of a digest.
