@@ -27,5 +27,7 @@
 //	event    everything else; columns are shared by all combinations, the engine's memory as well
 //
 // A combination that a path finds it cannot do, such as one with a dividend in a position, takes the next
-// one by itself, and its row says so.
+// one by itself, and its row says so. With data.from nothing is sorted: each combination has as much history
+// before it as its own rules need, averages that begin elsewhere differ in their last bits, and prices that
+// tie would then fill otherwise than in the event engine. Columns are shared by combinations of one history.
 package sweep
