@@ -38,6 +38,24 @@ func (a *app) recordSweep(ctx context.Context, src source, plan *sweep.Plan, ide
 	return r
 }
 
+// sayKnown says that combinations from to to of a sweep were played before, by this engine on this data: rows are the
+// same again, and nothing is counted twice.
+func (a *app) sayKnown(ctx context.Context, identity string, from, to int) {
+	if !a.recording() {
+		return
+	}
+	var rows []*history.Run
+	if err := a.readHistory(ctx, func(tx *history.Tx) (err error) {
+		rows, err = tx.Ranges(localOwner, identity)
+		return err
+	}); err != nil {
+		return // whoever writes the row says what is wrong with the history
+	}
+	if _, _, reached, err := job.Chain(rows, from, to); err == nil && reached == to && from < to {
+		fmt.Fprintf(a.io.Err, "the history knows this sweep (run %s): it has the same rows again, and its trials count once\n", rows[0].ID)
+	}
+}
+
 // follow writes the trials that o plays of plan into the history.
 func (a *app) follow(ctx context.Context, plan *sweep.Plan, identity string, o *sweep.Options, elsewhere bool) *history.Follower {
 	ctx = context.WithoutCancel(ctx)

@@ -211,6 +211,7 @@ func (o *sweepOptions) play(ctx context.Context, src source, players *player, pl
 			broken = file.Commit(next)
 		}
 	}
+	o.sayKnown(ctx, identity, from, to)
 	record := o.recordSweep(ctx, src, plan, identity, &options, players.conn != nil)
 	summary := &sweep.Summary{}
 	if options.From < to {
