@@ -288,7 +288,7 @@ func (e *engine) run(ctx context.Context) error {
 // idle reports whether nothing can happen at this step: nothing is held or ordered, no entry condition
 // holds, and no night has to be accounted for.
 func (e *engine) idle() bool {
-	return len(e.events.at(e.t)) == 0 && (e.t == 0 || e.m.session[e.t] == e.m.session[e.t-1] || !e.books.Carries(e.cfg.Account))
+	return len(e.events.at(e.t)) == 0 && (e.t == 0 || e.m.session[e.t] == e.m.session[e.t-1] || !e.books.Carries(&e.cfg.Account))
 }
 
 // step is one bar of the market. See the package comment for the order of phases.

@@ -41,7 +41,7 @@ func adding(s *strategy.SideRules) bool { return s != nil && s.Entry.Add != 0 }
 func (e *engine) rest(end int32) {
 	b := e.books
 	until := min(end, e.t|4095+1)
-	if until <= e.t+1 || len(e.orders) != 0 || b.Carries(e.cfg.Account) || e.stopped {
+	if until <= e.t+1 || len(e.orders) != 0 || b.Carries(&e.cfg.Account) || e.stopped {
 		return
 	}
 	if len(e.active) == 0 && e.coded {

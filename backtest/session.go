@@ -65,7 +65,7 @@ func (m *market) firstSession(t int32) instrument.Date {
 
 // carry posts interest, borrow fees and due dividends for the calendar nights since the last session.
 func (e *engine) carry() {
-	if len(e.books.Held) == 0 && !e.books.Carries(e.cfg.Account) {
+	if len(e.books.Held) == 0 && !e.books.Carries(&e.cfg.Account) {
 		return
 	}
 	before := e.books.Flows

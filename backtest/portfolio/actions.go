@@ -115,7 +115,7 @@ func (b *Books) Pay(day int32) {
 }
 
 // Carries reports whether nights change an account that holds nothing: interest, or dividends due.
-func (b *Books) Carries(a Account) bool {
+func (b *Books) Carries(a *Account) bool {
 	return a.CreditRate != 0 || a.DebitRate != 0 || a.CreditSeries != "" || a.DebitSeries != "" || len(b.due) > 0
 }
 
