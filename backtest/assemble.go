@@ -9,6 +9,7 @@ import (
 	"backtester/backtest/order"
 	"backtester/backtest/portfolio"
 	"backtester/backtest/stats"
+	"backtester/backtest/strategy"
 )
 
 // result turns what the engine kept into a Result.
@@ -287,13 +288,13 @@ func (e *engine) firstDecision() int {
 	best := int32(math.MaxInt32)
 	for i := range e.m.syms {
 		s := &e.m.syms[i]
-		for r := s.begins(e.plays[s.play].rules); int(r) < s.bars.Len(); r++ {
-			if s.at(r) >= best {
-				break
+		rules, rows := e.plays[s.play].rules, int32(s.bars.Len())
+		for _, side := range []*strategy.SideRules{rules.Long, rules.Short} {
+			if side == nil {
+				continue
 			}
-			if e.known(s, r) {
-				best = s.at(r)
-				break
+			if r := nextIn(s.bound.Absent(side.Entry.When), ^uint64(0), s.begins(rules), rows); r < rows {
+				best = min(best, s.at(r))
 			}
 		}
 	}
@@ -301,16 +302,6 @@ func (e *engine) firstDecision() int {
 		return -1
 	}
 	return min(int(best), len(e.m.time)-1)
-}
-
-// known reports whether an entry condition of the symbol has a value at row r.
-func (e *engine) known(s *symbol, r int32) bool {
-	rules := e.plays[s.play].rules
-	if side := rules.Long; side != nil && s.bound.Absent(side.Entry.When)[r>>6]>>(r&63)&1 == 0 {
-		return true
-	}
-	side := rules.Short
-	return side != nil && s.bound.Absent(side.Entry.When)[r>>6]>>(r&63)&1 == 0
 }
 
 func (m *market) coverageOf(s *symbol) Coverage {

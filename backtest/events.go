@@ -113,6 +113,20 @@ func (s *symbol) begins(rules *strategy.Rules) int32 {
 	return max(s.rowsBefore(0), int32(rules.Begins))
 }
 
+// nextIn is the first row in [from, to) of a bitset whose bit, flipped where flip has one, is set; to if none is.
+func nextIn(set []uint64, flip uint64, from, to int32) int32 {
+	for w := from >> 6; w<<6 < to; w++ {
+		word := set[w] ^ flip
+		if w == from>>6 {
+			word &= ^uint64(0) << (from & 63)
+		}
+		if word != 0 {
+			return min(to, w<<6+int32(bits.TrailingZeros64(word)))
+		}
+	}
+	return to
+}
+
 // countTrue is the number of set bits in rows [from, to) of a bitset.
 func countTrue(set []uint64, from, to int32) int64 {
 	n := int64(0)

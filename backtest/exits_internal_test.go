@@ -48,3 +48,26 @@ func TestUntouchedLevelsDoNotFill(t *testing.T) {
 		t.Errorf("%d bars touch nothing and %d something: the test shows little", spared, filled)
 	}
 }
+
+// The next row of a bitset is the one that is found by looking at every row.
+func TestNextInABitset(t *testing.T) {
+	r := rand.New(rand.NewPCG(2, 15))
+	for range 20_000 {
+		set := make([]uint64, 1+r.IntN(4))
+		for k := range set {
+			if set[k] = r.Uint64() & r.Uint64() & r.Uint64(); r.IntN(2) == 0 {
+				set[k] = 0
+			}
+		}
+		flip := -uint64(r.IntN(2))
+		to := int32(r.IntN(64*len(set) + 1))
+		from := int32(r.IntN(int(to) + 1))
+		want := from
+		for want < to && (set[want>>6]^flip)>>(want&63)&1 == 0 {
+			want++
+		}
+		if got := nextIn(set, flip, from, to); got != want {
+			t.Fatalf("rows [%d, %d) of %x flipped by %x: %d, want %d", from, to, set, flip, got, want)
+		}
+	}
+}

@@ -2,7 +2,6 @@ package backtest
 
 import (
 	"math"
-	"math/bits"
 	"slices"
 
 	"backtester/backtest/bar"
@@ -159,16 +158,7 @@ func (e *engine) stays(s *state, sy *symbol, end int32) int32 {
 			end = min(end, first+max(0, int32(x.MaxBars)-s.held-1))
 			continue
 		}
-		set := sy.bound.True(x.When)
-		for w := first >> 6; w<<6 < end; w++ {
-			word := set[w]
-			if w == first>>6 {
-				word &= ^uint64(0) << (first & 63)
-			}
-			if word != 0 {
-				end = min(end, w<<6+int32(bits.TrailingZeros64(word)))
-			}
-		}
+		end = nextIn(sy.bound.True(x.When), 0, first, end)
 	}
 	return end
 }
