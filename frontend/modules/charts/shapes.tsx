@@ -54,6 +54,10 @@ export function Histogram({ bins, label, format, unit }: { bins: Bin[]; label: s
   const most = Math.max(1, ...bins.map((b) => b.count));
   const bar = w / Math.max(1, bins.length);
   const zero = bins.findIndex((b) => b.from >= 0);
+  const mark = useRef<HTMLSpanElement>(null);
+  useLayoutEffect(() => {
+    if (mark.current) mark.current.style.left = `${(100 * zero) / Math.max(1, bins.length)}%`;
+  }, [bins]);
   return (
     <figure class="histogram">
       <svg viewBox={`0 0 ${w} ${h}`} role="img" aria-label={label} preserveAspectRatio="none">
@@ -69,7 +73,7 @@ export function Histogram({ bins, label, format, unit }: { bins: Bin[]; label: s
       </svg>
       <figcaption>
         <span>{bins[0] ? format(bins[0].from) : ''}</span>
-        {zero > 0 && <span class="zero">0</span>}
+        {zero > 0 && <span class="zero" ref={mark}>0</span>}
         <span>{bins.length > 0 ? format(bins[bins.length - 1]!.to) : ''}</span>
       </figcaption>
     </figure>
