@@ -117,6 +117,10 @@ export default function History() {
           <option value="">Any state</option>
           {['queued', 'running', 'succeeded', 'failed', 'cancelled'].map((s) => <option key={s} value={s}>{s === 'succeeded' ? 'done' : s}</option>)}
         </select>
+        <select aria-label="Kind" value={filter.kind ?? ''} onChange={(e) => amend({ kind: e.currentTarget.value })}>
+          <option value="">Any kind</option>
+          {[['run', 'runs'], ['sweep', 'sweeps'], ['validate', 'validations'], ['fetch', 'downloads']].map(([k, name]) => <option key={k} value={k}>{name}</option>)}
+        </select>
         <select aria-label="Order" value={filter.sort ?? '-created'} onChange={(e) => amend({ sort: e.currentTarget.value === '-created' ? undefined : e.currentTarget.value })}>
           {sorts.map(([k, name]) => <option key={k} value={k}>{name}</option>)}
         </select>
@@ -159,7 +163,7 @@ function RunRow({ r, i, on, picked, full, onPick, onStar }: { r: Run; i: number;
       <span role="cell"><button type="button" class={`star ${r.starred ? 'on' : ''}`} aria-pressed={r.starred} aria-label={`Star ${name}`} onClick={() => onStar(r)}>{r.starred ? '★' : '☆'}</button></span>
       <span role="cell" class="l name">
         <a href={link(['runs', r.run_id])}>{name}</a>
-        <small>{r.kind !== 'run' ? `${r.kind} · ` : ''}{r.name ? `${plain(r.strategy, 40)} · ` : ''}{(r.tags ?? []).map((t) => `#${plain(t, 30)}`).join(' ')} {r.notes ? plain(r.notes, 80) : ''}</small>
+        <small>{[r.kind === 'run' ? '' : r.kind === 'validate' ? 'validation' : r.kind, r.name ? plain(r.strategy, 40) : '', `${(r.tags ?? []).map((t) => `#${plain(t, 30)}`).join(' ')} ${plain(r.notes, 80)}`.trim()].filter(Boolean).join(' · ')}</small>
       </span>
       <span role="cell" class="l wide">{plain((r.symbols ?? []).slice(0, 3).join(', '), 28)}{(r.symbols ?? []).length > 3 ? ` +${(r.symbols ?? []).length - 3}` : ''}</span>
       {done ? <span role="cell" class={sign(g('total_return'))}>{change(g('total_return'), 1)}</span> : <span role="cell"><StatusTag status={r.status} /></span>}

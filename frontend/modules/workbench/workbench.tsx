@@ -70,6 +70,7 @@ function Bench({ source, original }: { source: Source; original: string }) {
   const market = useFetched(tickers, []);
   const latest = useRef(text);
   latest.current = text;
+  const saved = useMemo(() => source.kind === 'named' && route.value.path[1] !== undefined, []);
   const dirty = text !== original;
   const own = hasUniverse(text);
 
@@ -144,7 +145,7 @@ function Bench({ source, original }: { source: Source; original: string }) {
         </div>
         <div class="actions">
           <Button onClick={() => void tidy()} title="Alt-F">Format</Button>
-          {source.kind === 'named' && <Button onClick={() => setLooking(true)}>Versions</Button>}
+          {saved && <Button onClick={() => setLooking(true)}>Versions</Button>}
           <Button onClick={() => setSaving(true)} title="Ctrl-S">Save</Button>
           <Button disabled={!ready || !sound} onClick={() => setSearch('sweep')}>Sweep</Button>
           <Button disabled={!ready || !sound} onClick={() => setSearch('validate')}>Validate</Button>
