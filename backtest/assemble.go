@@ -42,7 +42,7 @@ func (e *engine) result(ctx context.Context, src bar.Source) (*Result, error) {
 		r.Benchmark = e.benchmarkCurve(bench)
 	}
 	r.Metrics = stats.Later(in)
-	explain(&e.counts, m, e.plays)
+	explain(&e.counts, m, e.plays, e.taken)
 	r.Counts = e.counts
 	r.Path = "event: reference engine"
 	r.Warnings = e.warnings(src, bench)

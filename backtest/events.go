@@ -144,8 +144,8 @@ func countTrue(set []uint64, from, to int32) int64 {
 }
 
 // explain counts what the conditions did over the rows that could decide: without trades this is
-// what tells why.
-func explain(c *Counts, m *market, plays []play) {
+// what tells why. taken says which sides of a symbol leave no room for an entry after the last bar.
+func explain(c *Counts, m *market, plays []play, taken func(sym int, side order.Side) bool) {
 	c.Signals = map[string]int64{}
 	for k := range plays {
 		for _, n := range plays[k].rules.Conditions {
@@ -167,7 +167,7 @@ func explain(c *Counts, m *market, plays []play) {
 		}
 		c.Warming += warming(s.bound, rules, from, to)
 		if to > from && s.at(to-1) == int32(len(m.time)-1) && s.in(to-1) {
-			c.LastBar += held(s.bound, rules, to-1)
+			c.LastBar += held(s.bound, rules, to-1, func(side order.Side) bool { return taken(i, side) })
 		}
 		if n := refusedOutside(s, rules, from, to); n > 0 {
 			c.Refused[string(order.OutsideUniverse)] += n
@@ -195,14 +195,19 @@ func refusedOutside(s *symbol, rules *strategy.Rules, from, to int32) int64 {
 	return n
 }
 
-// held is 1 if an entry condition held at a row.
-func held(b *expr.Bound, rules *strategy.Rules, row int32) int64 {
-	for _, side := range []*strategy.SideRules{rules.Long, rules.Short} {
-		if side != nil && b.True(side.Entry.When)[row>>6]>>(row&63)&1 != 0 {
+// held is 1 if an entry condition held at a row, of a side that is not taken already.
+func held(b *expr.Bound, rules *strategy.Rules, row int32, taken func(order.Side) bool) int64 {
+	for k, side := range []*strategy.SideRules{rules.Long, rules.Short} {
+		if side != nil && !taken([]order.Side{order.Buy, order.Sell}[k]) && b.True(side.Entry.When)[row>>6]>>(row&63)&1 != 0 {
 			return 1
 		}
 	}
 	return 0
+}
+
+// taken reports that a position on a side, or an entry that works, leaves no room for an entry of a symbol.
+func (e *engine) taken(i int, side order.Side) bool {
+	return e.st[i].working || e.books.Pos[i].Qty*float64(side) > 0
 }
 
 // warming counts rows at which an entry condition was still absent.

@@ -11,6 +11,7 @@ import (
 	"backtester/backtest/bar"
 	"backtester/backtest/expr"
 	"backtester/backtest/indicator"
+	"backtester/backtest/order"
 	"backtester/backtest/strategy"
 )
 
@@ -92,7 +93,7 @@ func previewOf(ctx context.Context, k task, m *market, src bar.Source) (*Preview
 	e := newEngine(cfg, k.rules, m) // not run: it knows how to describe data and what to warn of
 	p := &Preview{Strategy: cfg.Name, Config: cfg, Data: e.dataInfo(src), Warnings: e.warnings(src, nil)}
 	p.Warnings = dropWarning(p.Warnings, "no_benchmark")
-	explain(&e.counts, m, e.plays)
+	explain(&e.counts, m, e.plays, func(int, order.Side) bool { return false }) // nothing is held
 	p.Counts = e.counts
 	for _, s := range e.sights() {
 		list, err := s.preview(ctx)
