@@ -156,6 +156,8 @@ func (s *Server) hosts(next http.Handler) http.Handler {
 			s.write(w, r, problem("misdirected", "the Host is not one of this server; backtester serve --hosts sets them"))
 		case len(r.RequestURI) > maxURL:
 			s.write(w, r, problem("uri-too-long", "the address has "+plural(len(r.RequestURI), "byte")+", at most 4096"))
+		case !utf8.ValidString(r.URL.Path) || strings.ContainsRune(r.URL.Path, 0): // no name can be that, and databases refuse to compare it
+			s.write(w, r, problem("not-found", "the address holds something that is no text: broken UTF-8 or the character U+0000"))
 		case !storable(r.URL.RawQuery):
 			s.write(w, r, problem("bad-request", "the query holds something that is no text: broken UTF-8, a broken escape or the character U+0000"))
 		default:

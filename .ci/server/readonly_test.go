@@ -88,7 +88,7 @@ func TestDiskTurnsReadOnly(t *testing.T) {
 	}
 	acknowledged, asked := end()
 	acknowledged[first.RunID] = 0
-	if said := s.err.String(); !strings.Contains(said, "read-only") && !strings.Contains(said, "readonly") {
+	if said := s.err.String(); !strings.Contains(said, "read-only") && !strings.Contains(said, "readonly") && !strings.Contains(said, "disk I/O error") {
 		t.Errorf("the log does not name it: %.2000s", said)
 	}
 	s.signal(syscall.SIGKILL)
