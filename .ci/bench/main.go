@@ -3,8 +3,12 @@
 //
 //	go run ./.ci/bench [-peers=false]
 //
-// It prints one table. CPU seconds are user + system of the whole process, the median of several
-// runs; the fastest of several for peers, after their own warm-up.
+// It prints one table, and below it the rows that a peer wins and the goals that are missed. CPU seconds are user +
+// system of the whole process, the median of several runs; the fastest of several for peers, after their own warm-up.
+//
+// Peers are what PyPI gives for this machine. Of newer engines for bars raptorbt and phasor-trader are here; akquant and
+// openquanter, which call code for every bar, and qrucible install too and are not played. pip finds no release of
+// Manifold-BT (manifoldbt, manifold-bt); VectorBT PRO is sold only.
 package main
 
 import (
@@ -36,7 +40,7 @@ costs: {commission: {bps: 1}, slippage: none}
 `
 
 func main() {
-	peers := flag.Bool("peers", true, "install and run vectorbt, raptorbt, backtesting.py and libraries of indicators beside it")
+	peers := flag.Bool("peers", true, "install and run vectorbt, raptorbt, phasor, backtesting.py and libraries of indicators beside it")
 	only := flag.String("only", "", "measure these alone: engine, data, run, statistics, kernels, sweep or serve")
 	load := flag.String("load", "", "load the flat files below this folder into a store beside it, and end: what measures that calls itself")
 	flag.Parse()
@@ -316,6 +320,7 @@ func metricOf(csv []byte, key string) (float64, error) {
 func installPeers() (python string, err error) {
 	python = ".cache/bench/bin/python"
 	if exec.Command(python, "-c", "import vectorbt, backtesting, raptorbt, bt, backtrader, talib, pandas_ta_classic, polars").Run() == nil {
+		newest(python)
 		return python, nil
 	}
 	fmt.Fprintln(os.Stderr, "bench: installing vectorbt, backtesting.py, raptorbt, bt, backtrader, TA-Lib, pandas-ta-classic and polars into .cache/bench")
@@ -325,7 +330,18 @@ func installPeers() (python string, err error) {
 	if out, err := exec.Command(".cache/bench/bin/pip", "install", "-q", "vectorbt", "backtesting", "raptorbt", "bt", "backtrader", "TA-Lib", "pandas-ta-classic", "polars").CombinedOutput(); err != nil {
 		return "", fmt.Errorf("%w: %s", err, out)
 	}
+	newest(python)
 	return python, nil
+}
+
+// newest installs engines that are so new that they may be gone tomorrow: without them the others are still measured.
+func newest(python string) {
+	if exec.Command(python, "-c", "import phasor").Run() == nil {
+		return
+	}
+	if out, err := exec.Command(".cache/bench/bin/pip", "install", "-q", "phasor-trader").CombinedOutput(); err != nil {
+		fmt.Fprintf(os.Stderr, "bench: phasor-trader cannot be had: %v: %s\n", err, out)
+	}
 }
 
 func callPeer(python string, args []string) (*outcome, error) {
@@ -379,5 +395,28 @@ func print(rows []row) error {
 			return err
 		}
 	}
-	return t.Render()
+	if err := t.Render(); err != nil {
+		return err
+	}
+	lost(rows)
+	return nil
+}
+
+// lost says which rows a peer wins and which goals are missed.
+func lost(rows []row) {
+	none := true
+	for _, r := range rows {
+		switch {
+		case strings.HasPrefix(r.equal, "yes") && r.who != "backtester" && r.cpu > 0 && r.cpu < r.first: // a peer, no yardstick
+			fmt.Printf("lost: %s: %s takes %.3f CPU s, backtester %.3f\n", r.scenario, r.who, r.cpu, r.first)
+		case r.goal > 0 && r.cpu > r.goal:
+			fmt.Printf("missed: %s: %s takes %.3f CPU s, the goal is %.2f\n", r.scenario, r.who, r.cpu, r.goal)
+		default:
+			continue
+		}
+		none = false
+	}
+	if none {
+		fmt.Println("No peer wins a row, and no goal is missed.")
+	}
 }

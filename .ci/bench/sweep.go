@@ -51,7 +51,7 @@ func sweeps(python string) ([]row, error) {
 		{name: "c: 4,851 SMA pairs x 3 symbols x 2,520 bars", text: "params: {fast: 2..100, slow: 2..100}" + pairRules, symbols: 3, bars: 2520, goal: 0.10, repeat: 7, scale: 1},
 		{name: "d: 4,851 SMA pairs x 100,000 bars", text: "params: {fast: 2..100, slow: 2..100}" + pairRules, symbols: 1, bars: 100_000, goal: 0.6, repeat: 3, scale: 0.05},
 		{name: "m1: 5,000 SMA pairs x 20,000 bars", text: "params: {fast: 2..51, slow: 60..159}" + pairRules, symbols: 1, bars: 20_000, goal: 0.5, repeat: 3, scale: 0.1},
-		{name: "m2: 10,000 SMA pairs x 200,000 bars", text: "params: {fast: 2..101, slow: 110..209}" + pairRules, symbols: 1, bars: 200_000, goal: 5, repeat: 1},
+		{name: "m2: 10,000 SMA pairs x 200,000 bars", text: "params: {fast: 2..101, slow: 110..209}" + pairRules, symbols: 1, bars: 200_000, goal: 5, repeat: 1, scale: 0.01},
 		{name: "brackets: 10,000 stop and target pairs x 100,000 bars", text: `params: {s: 1..100, t: 1..100}
 entry: crosses_above(sma(close, 20), sma(close, 60))
 exit: {stop: entry_price * (1 - s / 1000), target: entry_price * (1 + t / 1000)}
@@ -152,7 +152,7 @@ func (c *sweepCase) measure(python string) ([]row, error) {
 	if err := writeBinary(dir("sweep.bin"), series); err != nil {
 		return nil, err
 	}
-	for _, peer := range []string{"vectorbt", "raptorbt"} {
+	for _, peer := range []string{"vectorbt", "raptorbt", "phasor"} {
 		r, err := c.peer(python, peer, name, kept, ours)
 		if err != nil {
 			fmt.Fprintf(os.Stderr, "bench: %s cannot play %s: %v\n", peer, c.name, err)

@@ -1,6 +1,6 @@
 """Plays SMA pairs with a peer and prints one JSON line: CPU seconds, the pairs and their returns.
 
-usage: sweeps.py vectorbt|raptorbt FILE BARS EVERY '{fast: 2..100, slow: 2..100}'
+usage: sweeps.py vectorbt|raptorbt|phasor FILE BARS EVERY '{fast: 2..100, slow: 2..100}'
 
 EVERY is how many pairs are skipped for each that is played: peers need minutes and gigabytes for all of them.
 """
@@ -77,12 +77,42 @@ def with_raptorbt(op, close, pairs):
     return once
 
 
+def with_phasor(op, close, pairs):
+    import phasor
+
+    def once():
+        ma = averages(close, pairs)
+        columns = []
+        for k in close.columns:
+            line, mark, price = [], close[k].to_numpy(), op[k].to_numpy()
+            for lo in range(0, len(pairs), 200):
+                part = pairs[lo:lo + 200]
+                fast = np.stack([ma[f][k].to_numpy() for f, _ in part], axis=1)
+                slow = np.stack([ma[s][k].to_numpy() for _, s in part], axis=1)
+                with np.errstate(invalid="ignore"):
+                    entries, exits = np.roll(fast > slow, 1, axis=0), np.roll(fast < slow, 1, axis=0)
+                entries[0] = exits[0] = False
+                pf = phasor.from_signals(
+                    mark[:, None], entries, exits, price=np.repeat(price[:, None], len(part), axis=1), fees=FEE, init_cash=CASH,
+                    column_map=np.zeros(len(part), dtype=np.int64))
+                line.append(np.asarray(pf.total_return()))
+                pf.sharpe_ratio()
+                pf.max_drawdown()
+            columns.append(np.concatenate(line))
+        return np.stack(columns, axis=1).tolist()
+
+    return once
+
+
+PEERS = dict(vectorbt=with_vectorbt, raptorbt=with_raptorbt, phasor=with_phasor)
+
+
 def main():
     peer, path, bars, every, text = sys.argv[1:6]
     data = np.fromfile(path, dtype="<f8").reshape(-1, 4, int(bars))
     op, close = (pd.DataFrame(data[:, k, :].T.copy()) for k in (0, 3))
     pairs = pairs_of(text, int(every))
-    build = with_vectorbt if peer == "vectorbt" else with_raptorbt
+    build = PEERS[peer]
     build(op.iloc[:300], close.iloc[:300], pairs[:2])()  # compilation is not counted
     once = build(op, close, pairs)
     start = time.process_time()
