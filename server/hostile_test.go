@@ -9,6 +9,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // treasure lies where no client may read; every answer is searched for it.
@@ -98,6 +99,25 @@ func TestTraversal(t *testing.T) {
 			t.Errorf("%s: %d", path, rec.Code)
 		}
 	}
+	// What is there and what is not take the same time. The quickest of many is the same at any load.
+	quickest := map[string]time.Duration{}
+	names := []string{noRun + ".html", "secret.html", "link.html", "dangling.html", "folder.html", "fifo.html", "none.html"}
+	for range 300 {
+		for _, name := range names {
+			start := time.Now()
+			w.ask("GET", "/api/files/tearsheet/"+name, "")
+			if took := time.Since(start); quickest[name] == 0 || took < quickest[name] {
+				quickest[name] = took
+			}
+		}
+	}
+	none := quickest["none.html"]
+	for _, name := range names[1:] { // the first has the form of a run, and is looked up
+		if d := quickest[name] - none; d > none/2+50*time.Microsecond || -d > none/2+50*time.Microsecond {
+			t.Errorf("%s takes %v, a file that does not exist %v", name, quickest[name], none)
+		}
+	}
+	t.Logf("quickest answers: %v", quickest)
 }
 
 // Bodies that are too much or that readers disagree about.
