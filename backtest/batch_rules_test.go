@@ -97,6 +97,7 @@ func TestBatchesPlayCode(t *testing.T) {
 func TestEachGivesWhatRunsGive(t *testing.T) {
 	for _, text := range []string{
 		"entry: crosses_above(close, sma(close, 5))\nexit: {stop: entry_price * 0.97, target: entry_price * 1.03}\nsize: {weight: 1}\nbuy_and_hold: true\n",
+		"entry: close > sma(close, 3)\nexit: {stop: entry_price * 0.985, target: entry_price * 1.015}\nsize: {weight: 0.3}\nfills: {ambiguity: nearest}\n", // with extra runs
 		"long: {entry: rsi(close, 5) < 30, exit: {max_bars: 4}}\nshort: {entry: rsi(close, 5) > 70, exit: {trail: {fraction: 0.02}}}\naccount: regt\nsize: {weight: 0.9}\n",
 		"script: |\n  def on_bar(now):\n    for bar in now.bars:\n      if bar.close > bar.open:\n        now.enter(bar)\n      else:\n        now.exit(bar)\n",
 	} {

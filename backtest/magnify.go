@@ -286,13 +286,15 @@ func (k *task) bothWays(ctx context.Context, e *engine, src bar.Source) (*Ambigu
 	if e.counts.AmbiguousBars == 0 || k.options.Single || k.options.Strategy != nil {
 		return nil, nil
 	}
+	extra := *k
+	extra.worker = nil // its engine holds the run that is not told yet
 	out := &Ambiguity{Bars: e.counts.AmbiguousBars}
 	for _, x := range []struct {
 		rule fill.Ambiguity
 		to   *Outcome
 	}{{fill.Worst, &out.StopFirst}, {fill.Best, &out.TargetFirst}} {
 		m := *e.m
-		other, err := k.engine(&m)
+		other, err := extra.engine(&m)
 		if err != nil {
 			return nil, err
 		}
