@@ -38,22 +38,23 @@ func (a *app) recordSweep(ctx context.Context, src source, plan *sweep.Plan, ide
 	return r
 }
 
-// sayKnown says that combinations from to to of a sweep were played before, by this engine on this data: rows are the
-// same again, and nothing is counted twice.
-func (a *app) sayKnown(ctx context.Context, identity string, from, to int) {
-	if !a.recording() {
-		return
+// known is the run of the history by which combinations from to to of a sweep were played before, by this engine
+// on this data: rows are the same again, and nothing is counted twice. "" where there is none.
+func (a *app) known(ctx context.Context, identity string, from, to int) string {
+	if !a.recording() || from >= to {
+		return ""
 	}
 	var rows []*history.Run
 	if err := a.readHistory(ctx, func(tx *history.Tx) (err error) {
 		rows, err = tx.Ranges(localOwner, identity)
 		return err
 	}); err != nil {
-		return // whoever writes the row says what is wrong with the history
+		return "" // whoever writes the row says what is wrong with the history
 	}
-	if _, _, reached, err := job.Chain(rows, from, to); err == nil && reached == to && from < to {
-		fmt.Fprintf(a.io.Err, "the history knows this sweep (run %s): it has the same rows again, and its trials count once\n", rows[0].ID)
+	if _, _, reached, err := job.Chain(rows, from, to); err != nil || reached != to {
+		return ""
 	}
+	return rows[0].ID
 }
 
 // follow writes the trials that o plays of plan into the history.

@@ -45,7 +45,9 @@ func newSweep(a *app) *cobra.Command {
 
 The params of the file say which values there are, constraint and search which combinations are
 tried and what is best. Rows go to --out, or to standard output with --format csv; the best ones
-are played again in the event engine and shown. Ctrl-C keeps what is done, --resume goes on.
+are played again in the event engine and shown. Ctrl-C keeps what is done, --resume goes on. The
+.state file beside the rows says of which sweep they are: the same one into the same file is not
+played twice.
 
 Every combination is a trial: the history counts it, and the deflated Sharpe ratio of later runs on
 the same data allows for it (backtester report RUN). The setting history: off stops that.`,
@@ -160,16 +162,16 @@ func (o *sweepOptions) lines(plan *sweep.Plan) func(*sweep.Row) error {
 // play runs the plan, with its rows to where they are wanted.
 func (o *sweepOptions) play(ctx context.Context, src source, players *player, plan *sweep.Plan, options sweep.Options) error {
 	from, to := options.From, options.To
-	var file *sweep.File
 	var sinks []func(*sweep.Row) error
 	identity, err := o.identity(ctx, plan)
 	if err != nil {
 		return o.app.explain(err)
 	}
-	if o.out != "" {
-		if file, err = sweep.Create(o.out, plan, identity, from, to, o.resume); err != nil {
-			return err
-		}
+	file, enough, err := o.file(ctx, plan, identity, from, to)
+	if enough || err != nil {
+		return err
+	}
+	if file != nil {
 		options.From = file.Next()
 		sinks = append(sinks, file.Add)
 	}
@@ -211,7 +213,9 @@ func (o *sweepOptions) play(ctx context.Context, src source, players *player, pl
 			broken = file.Commit(next)
 		}
 	}
-	o.sayKnown(ctx, identity, from, to)
+	if run := o.known(ctx, identity, from, to); run != "" {
+		fmt.Fprintf(o.io.Err, "the history knows this sweep (run %s): it has the same rows again, and its trials count once\n", run)
+	}
 	record := o.recordSweep(ctx, src, plan, identity, &options, players.conn != nil)
 	summary := &sweep.Summary{}
 	if options.From < to {
@@ -231,6 +235,23 @@ func (o *sweepOptions) play(ctx context.Context, src source, players *player, pl
 		return o.app.explain(err)
 	}
 	return errors.Join(o.app.explain(summary.Faults), o.show(ctx, plan, summary), o.draw(plan, summary, surface))
+}
+
+// file is where the rows go, nil where none is wanted or has them all already. In the latter case nothing is played
+// again, and enough says so, if nothing but rows is wanted and the history knows the sweep.
+func (o *sweepOptions) file(ctx context.Context, plan *sweep.Plan, identity string, from, to int) (f *sweep.File, enough bool, err error) {
+	if o.out == "" {
+		return nil, false, nil
+	}
+	if f, err = sweep.Create(o.out, plan, identity, from, to, o.resume); err != nil || !f.Whole() {
+		return f, false, err
+	}
+	if o.report+o.surface != "" || o.format != "table" || o.recording() && o.known(ctx, identity, from, to) == "" {
+		return nil, false, nil
+	}
+	fmt.Fprintf(o.io.Err, "%s has every row of this sweep already, of the same engine, settings and data: nothing is played again (without %s.state it is)\n",
+		o.out, o.out)
+	return nil, true, nil
 }
 
 // draw shows the surface on a terminal and writes the files that were asked for.

@@ -84,8 +84,9 @@ func (p *Plan) Identity(ctx context.Context) (string, error) {
 }
 
 // File is a file of rows that can be interrupted at any time and continued to the same bytes. Beside it lies
-// NAME.state until the sweep is whole; for a range of the plan it stays, for Merge. A Parquet file is made
-// when the rows are complete, which are kept in NAME.rows.csv until then.
+// NAME.state, which says of which sweep the rows are and how far they go: by it the same sweep is not played
+// into the same file twice, and Merge knows the ranges of a plan. A Parquet file is made when the rows are
+// complete, which are kept in NAME.rows.csv until then.
 type File struct {
 	path  string // of the rows as CSV
 	final string // the Parquet file to be made of them; "" for none
@@ -93,6 +94,7 @@ type File struct {
 	w     *bufio.Writer
 	line  []byte
 	state fileState
+	whole bool // every row was there before
 }
 
 // fileState says how far a file is.
@@ -106,17 +108,16 @@ type fileState struct {
 	Bytes    int64    `json:"bytes"` // of the rows up to it
 }
 
-// Create opens a file for combinations [from, to) of p. With resume it continues what lies there, if it is of
-// the same sweep, and Next says from which combination on; without, it is replaced.
+// Create opens a file for combinations [from, to) of p, in place of what another sweep left there. Rows of the
+// same sweep stay: when all are there, Whole says so, and nothing can be added; when some are, Next says from
+// which combination on with resume, and without it that is refused, so that none is lost by a slip.
 func Create(path string, p *Plan, identity string, from, to int, resume bool) (*File, error) {
 	o := &File{path: path, state: fileState{identity, p.Columns(), p.Len(), from, to, from, 0}}
 	if strings.EqualFold(filepath.Ext(path), ".parquet") {
 		o.path, o.final = path+".rows.csv", path
 	}
-	if resume {
-		if err := o.read(path); err != nil {
-			return nil, err
-		}
+	if err := o.read(path, resume); err != nil || o.whole {
+		return o, err
 	}
 	f, err := os.OpenFile(o.path, os.O_RDWR|os.O_CREATE, 0o644)
 	if err != nil {
@@ -150,23 +151,38 @@ func seek(f *os.File, to int64) error {
 }
 
 // read takes up what an earlier run left.
-func (o *File) read(path string) error {
+func (o *File) read(path string, resume bool) error {
 	s, err := readState(path)
-	if errors.Is(err, os.ErrNotExist) {
-		if _, err := os.Stat(path); err == nil {
-			return fmt.Errorf("resume %s: the file is there and %s.state is not: the sweep is complete, or of another program", path, path)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		if _, err := os.Stat(path); resume && err == nil {
+			return fmt.Errorf("resume %s: the file is there and %s.state is not: nothing says which sweep it is of", path, path)
 		}
 		return nil
-	}
-	if err != nil {
+	case err != nil && resume:
 		return err
-	}
-	if s.Identity != o.state.Identity || s.From != o.state.From || s.To != o.state.To {
-		return fmt.Errorf("resume %s: what lies there is of another sweep (other settings, data, shard or engine): start anew without --resume", path)
+	case err != nil || s.Identity != o.state.Identity || s.From != o.state.From || s.To != o.state.To:
+		if resume {
+			return fmt.Errorf("resume %s: what lies there is of another sweep (other settings, data, shard or engine): start anew without --resume", path)
+		}
+		return nil
+	case s.Next == s.To:
+		info, err := os.Stat(path)
+		if o.whole = err == nil && (o.final != "" || info.Size() == s.Bytes); !o.whole {
+			return nil // taken away, or changed: it is made anew
+		}
+	case s.Next > s.From && !resume:
+		return fmt.Errorf("sweep into %s: an interrupted sweep of the same settings lies there, with %d of %d combinations: --resume goes on with it; without %s.state it starts anew",
+			path, s.Next-s.From, s.To-s.From, path)
+	case !resume:
+		return nil
 	}
 	o.state = s
 	return nil
 }
+
+// Whole reports whether every row was there before: then there is nothing to add, and no need to Close.
+func (o *File) Whole() bool { return o.whole }
 
 func readState(path string) (fileState, error) {
 	var s fileState
@@ -222,26 +238,13 @@ func (o *File) writeState() error {
 	return os.Rename(temp, o.name()+".state")
 }
 
-// Close ends the file. One that has all of its rows becomes final: of the whole plan it needs no state any
-// more.
+// Close ends the file. One that has all of its rows becomes final.
 func (o *File) Close() error {
-	complete := o.state.Next == o.state.To
 	err := errors.Join(o.w.Flush(), o.f.Close())
-	if err != nil || !complete {
+	if err != nil || o.state.Next != o.state.To || o.final == "" {
 		return err
 	}
-	if o.final != "" {
-		if err := toParquet(o.path, o.final, o.state.Columns); err != nil {
-			return err
-		}
-		if err := os.Remove(o.path); err != nil {
-			return err
-		}
-	}
-	if o.state.From == 0 && o.state.To == o.state.Total {
-		return os.Remove(o.name() + ".state")
-	}
-	return nil
+	return errors.Join(toParquet(o.path, o.final, o.state.Columns), os.Remove(o.path))
 }
 
 // Merged says of which sweep a merged file is.

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"backtester/backtest"
@@ -182,9 +183,7 @@ func TestFilesAreTheSame(t *testing.T) {
 	}
 	write(t, whole, plan, o, false, 0)
 	want := read(t, whole)
-	if _, err := os.Stat(whole + ".state"); err == nil {
-		t.Error("a complete sweep leaves its state behind")
-	}
+	again(t, whole, plan, want)
 
 	o.Workers = 3
 	many := filepath.Join(dir, "many.csv")
@@ -220,6 +219,48 @@ func TestFilesAreTheSame(t *testing.T) {
 	}
 	if _, err := sweep.Merge(filepath.Join(dir, "m.parquet"), shards); err != nil {
 		t.Error(err)
+	}
+}
+
+// again asks for the sweep whose rows are in a file: they are not played twice, as long as nobody changed them.
+func again(t *testing.T, path string, plan *sweep.Plan, want string) {
+	t.Helper()
+	identity, err := plan.Identity(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, resume := range []bool{false, true} {
+		f, err := sweep.Create(path, plan, identity, 0, plan.Len(), resume)
+		if err != nil || !f.Whole() || f.Next() != plan.Len() || read(t, path) != want {
+			t.Errorf("resume %v: the rows of a complete sweep are not taken for what they are: %v", resume, err)
+		}
+	}
+	if err := os.WriteFile(path, []byte(want+"A,1,2\n"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	write(t, path, plan, sweep.Options{Independent: true}, false, 0)
+	if read(t, path) != want {
+		t.Error("a file that was changed is not made anew")
+	}
+}
+
+// An interrupted sweep is not started anew by a slip.
+func TestInterruptedRowsAreNotLost(t *testing.T) {
+	src := source(t, walk(4, "A", 200))
+	path := filepath.Join(t.TempDir(), "rows.csv")
+	plan, err := sweep.NewPlan(context.Background(), parse(t, pairs), src, sweep.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, path, plan, sweep.Options{}, false, 10)
+	before := read(t, path)
+	identity, err := plan.Identity(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = sweep.Create(path, plan, identity, 0, plan.Len(), false)
+	if err == nil || !strings.Contains(err.Error(), "--resume goes on") || read(t, path) != before {
+		t.Errorf("an interrupted sweep was started anew: %v", err)
 	}
 }
 
