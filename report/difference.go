@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 
-	"backtester/backtest"
 	"backtester/backtest/stats"
 	"backtester/backtest/stats/bootstrap"
 )
@@ -55,9 +54,9 @@ func tradesInCommon(names []string, views []*view) comparedTable {
 			if len(a) == 0 || len(b) == 0 {
 				continue
 			}
-			both, mine, theirs, rest := sharedTrades(a, b)
+			p := PairTrades(a, b)
 			row := comparedRow{Name: names[i] + " - " + names[j]}
-			for _, text := range []string{whole(int64(both)), money(mine), money(theirs), whole(int64(len(a) - both)), money(rest[0]), whole(int64(len(b) - both)), money(rest[1])} {
+			for _, text := range []string{whole(int64(p.Same + p.Differ)), money(p.BothA), money(p.BothB), whole(int64(p.OnlyA)), money(p.RestA), whole(int64(p.OnlyB)), money(p.RestB)} {
 				row.Cells = append(row.Cells, comparedCell{Text: text})
 			}
 			t.Rows = append(t.Rows, row)
@@ -65,27 +64,4 @@ func tradesInCommon(names []string, views []*view) comparedTable {
 	}
 	t.Note = "In common: same symbol, side and time of entry, whatever the size. Profits in USD, over each whole run."
 	return t
-}
-
-// sharedTrades counts the trades that a and b have in common, and adds up the profits of these in each and
-// of the rest of each.
-func sharedTrades(a, b []backtest.Trade) (both int, mine, theirs float64, rest [2]float64) {
-	type key struct{ symbol, side, entry string }
-	of := func(t *backtest.Trade) key { return key{t.Symbol, t.Side, t.EntryTime} }
-	waiting := map[key][]float64{}
-	for k := range b {
-		waiting[of(&b[k])] = append(waiting[of(&b[k])], b[k].PnL)
-		rest[1] += b[k].PnL
-	}
-	for k := range a {
-		x := of(&a[k])
-		if len(waiting[x]) == 0 {
-			rest[0] += a[k].PnL
-			continue
-		}
-		both++
-		mine, theirs, rest[1] = mine+a[k].PnL, theirs+waiting[x][0], rest[1]-waiting[x][0]
-		waiting[x] = waiting[x][1:]
-	}
-	return both, mine, theirs, rest
 }

@@ -167,6 +167,9 @@ func TestNobodySeesWhatIsNotTheirs(t *testing.T) {
 	if rec := w.ask("GET", "/api/backtest/compare?ids="+id+","+id, "", bearer(bob)...); rec.Code != 404 {
 		t.Errorf("compare: %d", rec.Code)
 	}
+	if rec := w.ask("GET", "/api/backtest/compare/trades?a="+id+"&b="+id, "", bearer(bob)...); rec.Code != 404 {
+		t.Errorf("compare trades: %d", rec.Code)
+	}
 	if rec := w.ask("POST", "/api/backtest/run", body(`"mine"`), bearer(bob)...); rec.Code != 422 {
 		t.Errorf("somebody else's strategy by name: %d", rec.Code)
 	}

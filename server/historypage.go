@@ -17,6 +17,8 @@ func (s *Server) historyOperations() {
 		problems: []string{"bad-cursor", "validation"}}, s.history)
 	operation(s, route{id: "compare", method: "GET", path: "/api/backtest/compare", tag: "runs", summary: "Put two to ten runs side by side", status: 200, scope: account.Read,
 		problems: []string{"not-found", "validation", "not-finished"}}, s.compare)
+	operation(s, route{id: "compare-trades", method: "GET", path: "/api/backtest/compare/trades", tag: "runs", summary: "Page through the trades in which two runs differ", status: 200, scope: account.Read,
+		problems: []string{"not-found", "validation", "not-finished", "bad-cursor"}}, s.compareTrades)
 }
 
 type historyInput struct {

@@ -183,6 +183,50 @@ func TestHistoryPages(t *testing.T) {
 	}
 }
 
+// The trades in which two runs differ are told page after page, each with its place in its run; a run does not
+// differ from itself.
+func TestCompareTrades(t *testing.T) {
+	w := newWorld(t, worldOptions{})
+	a := w.finished(body(trend))
+	b := w.finished(body(`{"name": "longer", "universe": {"symbols": ["XYZ"]}, "entry": "close > close[1]", "exit": "close < close[2]"}`))
+	at := "/api/backtest/compare/trades?a=" + a + "&b=" + b
+	listed := map[string][]any{}
+	for _, id := range []string{a, b} {
+		listed[id] = w.want(200, "GET", "/api/backtest/results/"+id+"/trades?limit=5000", "")["items"].([]any)
+	}
+	whole := w.want(200, "GET", at+"&limit=5000", "")
+	n := func(key string) int { return int(whole[key].(float64)) }
+	if n("same")+n("differ")+n("only_a") != len(listed[a]) || n("same")+n("differ")+n("only_b") != len(listed[b]) || n("differ") == 0 || n("only_a") == 0 {
+		t.Fatalf("%d and %d trades: %v", len(listed[a]), len(listed[b]), whole)
+	}
+	items := whole["items"].([]any)
+	if len(items) != n("total") || n("total") != n("differ")+n("only_a")+n("only_b") {
+		t.Errorf("%d items of %d", len(items), n("total"))
+	}
+	for _, x := range items {
+		d := x.(map[string]any)
+		for side, id := range map[string]string{"a": a, "b": b} {
+			if place, ok := d[side+"_index"].(float64); ok && mustJSON(listed[id][int(place)]) != mustJSON(d[side]) {
+				t.Fatalf("%s: place %v holds %s", mustJSON(d), place, mustJSON(listed[id][int(place)]))
+			}
+		}
+	}
+	first := w.want(200, "GET", at+"&limit=1&show=only_a", "")
+	next, more := first["next_cursor"].(string)
+	if first["total"] != whole["only_a"] || more != (n("only_a") > 1) {
+		t.Errorf("a page of one: %v", first)
+	}
+	if rec := w.ask("GET", at+"&limit=1&show=only_b&cursor="+next, ""); more && rec.Code != 400 {
+		t.Errorf("the cursor of another list: %d", rec.Code)
+	}
+	if same := w.want(200, "GET", "/api/backtest/compare/trades?a="+a+"&b="+a, ""); int(same["same"].(float64)) != len(listed[a]) || same["total"] != 0.0 {
+		t.Errorf("with itself: %v", same)
+	}
+	if rec := w.ask("GET", "/api/backtest/compare/trades?a="+a+"&b="+noRun, ""); rec.Code != 404 {
+		t.Errorf("with no run: %d", rec.Code)
+	}
+}
+
 func TestStrategies(t *testing.T) {
 	w := newWorld(t, worldOptions{})
 	text := mustJSON(map[string]string{"text": "name: mine\nuniverse: {symbols: [XYZ]}\nparams: {n: [2, 3]}\nentry: close > sma(close, n)\nexit: close < sma(close, n)\n"})

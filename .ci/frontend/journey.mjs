@@ -457,6 +457,21 @@ part('history and comparison', async (where) => {
   await page.waitForSelector('table.compare');
   check(where, (await page.locator('table.compare').first().locator('thead th').count()) === 4, 'not three runs are compared');
   await page.waitForSelector('.uplot canvas', { state: 'attached' });
+  // Two of them are held against each other trade by trade; a trade leads to its place in its run.
+  const two = page.locator('.two-runs');
+  await two.locator('table.pairs tbody tr').first().waitFor();
+  await has(page, where, /The first difference: \d{4}-\d\d-\d\d, /, '.two-runs');
+  await two.getByLabel('First run').selectOption('2');
+  await page.waitForFunction(() => /pair=/.test(location.hash));
+  const [one, other] = new URLSearchParams(page.url().split('?')[1]).get('pair').split(',');
+  const told = await server.ask('GET', `/api/backtest/compare/trades?a=${one}&b=${other}&show=only_a`);
+  await two.getByRole('radio', { name: /^Only 3/ }).check();
+  await page.waitForFunction((n) => document.querySelectorAll('table.pairs tbody tr').length === n, Math.min(50, told.total), { timeout: 15_000 }).catch(() => fault(where, `not ${told.total} trades are shown that only the first made`));
+  const chosen = told.items.at(-1);
+  await two.locator('table.pairs tbody tr').last().getByRole('link').click();
+  await page.waitForFunction((n) => document.querySelector('.vrow.chosen span')?.textContent === n, (chosen.a_index + 1).toLocaleString('en-US'), { timeout: 15_000 }).catch(() => fault(where, `the link does not choose trade ${chosen.a_index + 1}`));
+  check(where, page.url().includes(one), `the link leads to ${page.url()}`);
+  await has(page, where, /Decided at/, '.journal');
   await page.context().close();
 });
 

@@ -1,7 +1,7 @@
 // Runs: asking for one, watching it, its parts, and the history of all.
 import { address, request } from './request';
 import type { Asked } from './strategies';
-import type { Compared, Detail, Equity, Page, Run, RunBars, SweepTable, Trade } from './types';
+import type { Compared, Detail, Equity, Page, Run, RunBars, SweepTable, Trade, TradesCompared } from './types';
 
 const results = '/api/backtest/results';
 const runs = '/api/backtest/runs';
@@ -40,6 +40,11 @@ export interface Filter { q?: string; status?: string; symbol?: string; strategy
 export const history = (filter: Filter, cursor: string | null, limit: number, signal?: AbortSignal): Promise<Page<Run>> => request('/api/backtest/history', { query: { ...filter, cursor, limit }, signal });
 
 export const compare = async (ids: string[], signal?: AbortSignal): Promise<Compared[]> => (await request<{ items: Compared[] }>('/api/backtest/compare', { query: { ids: ids.join(',') }, signal })).items;
+
+export type Show = 'all' | 'differ' | 'only_a' | 'only_b';
+
+/** The trades that two runs did not make alike, in the order in which the runs come to differ. */
+export const compareTrades = (a: string, b: string, show: Show, limit: number, signal?: AbortSignal): Promise<TradesCompared> => request('/api/backtest/compare/trades', { query: { a, b, show, limit }, signal });
 
 export const events = (id: string): string => address(`${runs}/${id}/events`);
 

@@ -209,6 +209,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/backtest/compare/trades": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Page through the trades in which two runs differ */
+        get: operations["compare-trades"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/backtest/history": {
         parameters: {
             query?: never;
@@ -1972,6 +1989,64 @@ export interface components {
             strategy?: string;
             symbol: string;
         };
+        TradeDifference: {
+            /** @description absent when this run did not make it */
+            a?: components["schemas"]["Trade"];
+            /**
+             * Format: int64
+             * @description its place in all trades of the run
+             */
+            a_index?: number;
+            /** @description since when the runs differ here */
+            at: string;
+            b?: components["schemas"]["Trade"];
+            /** Format: int64 */
+            b_index?: number;
+            /** @description what differs when both made it: quantity, entry_price, exit_time, exit_price, exit_reason, commission, dividends, borrow */
+            in: string[] | null;
+        };
+        TradesCompared: {
+            /**
+             * Format: double
+             * @description profit in a of what both made, USD
+             */
+            both_profit_a: number;
+            /** Format: double */
+            both_profit_b: number;
+            /**
+             * Format: int64
+             * @description both made, with differences
+             */
+            differ: number;
+            /** @description of the trades that differ, how many differ in what */
+            in: {
+                [key: string]: number;
+            };
+            /** @description in the order in which the runs come to differ */
+            items: components["schemas"]["TradeDifference"][] | null;
+            next_cursor: string | null;
+            /** Format: int64 */
+            only_a: number;
+            /** Format: int64 */
+            only_b: number;
+            /**
+             * Format: double
+             * @description profit of what only a made, USD
+             */
+            only_profit_a: number;
+            /** Format: double */
+            only_profit_b: number;
+            /**
+             * Format: int64
+             * @description both made with nothing different
+             */
+            same: number;
+            /**
+             * Format: int64
+             * @description of what is shown, on all pages
+             */
+            total: number;
+        };
         TradesOutputBody: {
             items: components["schemas"]["Trade"][] | null;
             next_cursor: string | null;
@@ -2537,6 +2612,82 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CompareOutputBody"];
+                };
+            };
+            /** @description There is no such thing (not-found) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The run has not ended yet (not-finished) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not valid (validation) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem that every operation can have */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "compare-trades": {
+        parameters: {
+            query: {
+                /** @description next_cursor of the page before */
+                cursor?: string;
+                limit?: number;
+                /** @description id of a run */
+                a: string;
+                /** @description id of another */
+                b: string;
+                /** @description which of the trades that are not the same */
+                show?: "all" | "differ" | "only_a" | "only_b";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    Link?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TradesCompared"];
+                };
+            };
+            /** @description The cursor is not one of this server (bad-cursor) */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description There is no such thing (not-found) */

@@ -70,4 +70,6 @@ interface Parts { config?: Record<string, unknown>; data?: DataInfo; counts?: Co
 
 export type Preview = Omit<Schemas['Preview'], keyof Parts> & Required<Parts>;
 export type Detail = Omit<Schemas['RunDetail'], keyof Parts> & Parts;
+export type TradeDifference = Schemas['TradeDifference'];
+export type TradesCompared = Schemas['TradesCompared'];
 export type Compared = Omit<Schemas['Compared'], 'config'> & { config: Record<string, unknown> };

@@ -1,5 +1,5 @@
-// Up to ten runs side by side: curves from one starting point, metrics, and the settings in which they
-// differ.
+// Up to ten runs side by side: curves from one starting point, metrics, and the settings and trades in which
+// they differ.
 import { useMemo, useState } from 'preact/hooks';
 import { compare, history } from '../api/runs';
 import type { Compared } from '../api/types';
@@ -13,6 +13,7 @@ import { useFetched } from '../ui/fetched';
 import { Button, Card, Choice, Empty, LinkButton, Loading, Trouble } from '../ui/kit';
 import { leaves } from '../ui/settings';
 import { best, differing, overlay } from './align';
+import { TradesOfTwo } from './trades';
 
 const Lines = lazy<LinesProps>('the chart', () => import('../charts/lines'));
 const colours = ['s0', 's1', 's2', 's3', 's4', 's5', 's0', 's1', 's2', 's3'];
@@ -108,6 +109,7 @@ function Table({ list, onRemove }: { list: Compared[]; onRemove: (id: string) =>
           </div>
         )}
       </Card>
+      <TradesOfTwo list={list} names={names} />
     </>
   );
 }

@@ -26,7 +26,8 @@ type Tab = (typeof tabs)[number][0];
 
 export function ResultView({ run }: { run: Run }) {
   const got = useFetched((s) => detail(run.run_id, 'metrics,config,data,counts,ambiguity,equity', s), [run.run_id]);
-  const trades = useTrades(run.run_id);
+  const trade = Number(route.value.query.get('trade')) || 0; // counted from 1
+  const trades = useTrades(run.run_id, trade);
   const asked = route.value.query.get('tab');
   const tab: Tab = tabs.find(([k]) => k === asked)?.[0] ?? 'overview';
   const r = got.data;
@@ -50,7 +51,7 @@ export function ResultView({ run }: { run: Run }) {
       </div>
       {tab === 'overview' && r.equity && <Overview e={r.equity} trades={trades} />}
       {tab === 'overview' && r.ambiguity && <Either a={r.ambiguity} metrics={r.all_metrics ?? {}} />}
-      {tab === 'trades' && <Trading run={run} r={r} trades={trades} />}
+      {tab === 'trades' && <Trading run={run} r={r} trades={trades} first={trade > 0 ? trade - 1 : null} />}
       {tab === 'metrics' && <MetricTable metrics={r.all_metrics ?? {}} />}
       {tab === 'settings' && <Provenance run={run} r={r} />}
       {tab === 'tearsheet' && <iframe class="tearsheet" title="Tearsheet" sandbox="allow-scripts" src={tearsheet(run.run_id)} />}

@@ -4,6 +4,7 @@ import { severity } from '../ui/alerts';
 import { leaves } from '../ui/settings';
 import { visible } from '../ui/virtual';
 import { best, differing, overlay } from '../compare/align';
+import { firstOf, pairOf } from '../compare/trades';
 import { tagsOf } from './labels';
 import { written } from './metrics';
 import { extend, paceOf } from './pace';
@@ -42,6 +43,19 @@ describe('trades', () => {
   it('know their fills', () => {
     const fill = { time: '2024-01-02', decided: '2023-12-29', symbol: 'A', side: 'buy' as const, quantity: 10, reference: 10, price: 10, commission: 0, slippage: 0, rule: 'open', reason: 'entry' };
     expect(fillsOf(rows[0]!.trade, [fill, { ...fill, symbol: 'B' }, { ...fill, time: '2024-01-03' }])).toEqual([fill]);
+  });
+});
+
+describe('trades of two runs', () => {
+  it('are of the runs asked for, or of the first two', () => {
+    expect(pairOf('c,a', ['a', 'b', 'c'])).toEqual([2, 0]);
+    for (const bad of [null, '', 'a', 'a,a', 'a,x', ',']) expect(pairOf(bad, ['a', 'b', 'c'])).toEqual([0, 1]);
+  });
+  it('say the first difference', () => {
+    const d = { at: '2024-01-02', in: [] };
+    expect(firstOf({ ...d, a: trade({}) }, 'one', 'two')).toBe('only one bought A');
+    expect(firstOf({ ...d, b: trade({ side: 'short' }) }, 'one', 'two')).toBe('only two sold A');
+    expect(firstOf({ ...d, a: trade({}), b: trade({}), in: ['entry_price', 'commission'] }, 'one', 'two')).toBe('both bought A on 2024-01-02, with a difference in entry price, commission');
   });
 });
 

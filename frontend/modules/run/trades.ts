@@ -18,9 +18,10 @@ export interface Trades {
 
 const atOnce = 5_000;
 
-export function useTrades(id: string): Trades {
+/** The first trades of a run, at least so many of them. */
+export function useTrades(id: string, least = 0): Trades {
   const [state, setState] = useState<{ items: Trade[]; total: number; cursor: string | null; busy: boolean; error: unknown }>({ items: [], total: 0, cursor: null, busy: true, error: undefined });
-  const [want, setWant] = useState(atOnce);
+  const [want, setWant] = useState(Math.max(atOnce, least));
   const asking = useRef(false);
   useEffect(() => {
     if (asking.current || state.error || (state.total > 0 && (state.cursor === null || state.items.length >= want)) || (state.total === 0 && !state.busy)) return;

@@ -62,7 +62,8 @@ export function fillsOf(t: Trade, fills: readonly Fill[]): Fill[] {
 
 const heads: [Sort, string, string][] = [['index', '#', ''], ['symbol', 'Symbol', 'l'], ['entry_time', 'Opened', 'l'], ['bars', 'Bars', 'wide'], ['return', 'Return', ''], ['pnl', 'Profit', '']];
 
-export function Trading({ run, r, trades }: { run: Run; r: Detail; trades: Trades }) {
+/** first is the index of the trade that is chosen when the view opens. */
+export function Trading({ run, r, trades, first }: { run: Run; r: Detail; trades: Trades; first: number | null }) {
   const all = useMemo<Row[]>(() => trades.items.map((trade, index) => ({ trade, index })), [trades.items]);
   const [sort, setSort] = useState<[Sort, boolean]>(['index', false]);
   const [query, setQuery] = useState('');
@@ -71,7 +72,7 @@ export function Trading({ run, r, trades }: { run: Run; r: Detail; trades: Trade
     const found = q ? all.filter(({ trade: t }) => `${t.symbol} ${t.side} ${t.exit_reason} ${t.entry_time} ${t.exit_time}`.toLowerCase().includes(q)) : all;
     return sorted(found, sort[0], sort[1]);
   }, [all, sort, query]);
-  const [chosen, setChosen] = useState<number | null>(null);
+  const [chosen, setChosen] = useState<number | null>(first);
   const [lit, setLit] = useState<number | null>(null);
   const trade = chosen === null ? undefined : all[chosen]?.trade;
   const symbol = trade?.symbol ?? all[0]?.trade.symbol ?? run.symbols?.[0] ?? '';
