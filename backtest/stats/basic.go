@@ -83,9 +83,9 @@ func (b *Basic) trades(ts []Trade) {
 		switch {
 		case t.PnL > 0:
 			wins++
-			profit.add(t.PnL)
+			profit = profit.add(t.PnL)
 		case t.PnL < 0:
-			loss.add(t.PnL)
+			loss = loss.add(t.PnL)
 		}
 	}
 	b.Trades = float64(closed)
@@ -103,7 +103,7 @@ func variance(x []float64) moments {
 			d := v - m.mean
 			b += float64(d * d)
 		}
-		s.add(b)
+		s = s.add(b)
 	}
 	m.m2 = s.value() / float64(len(x))
 	if m.m2 <= flatVariance {

@@ -35,7 +35,11 @@ func benchOf(w *work) bench {
 	}
 	k.diff = momentsOf(diff)
 	k.water = scan(w.in.Dates, k.level)
-	k.months = Months(w.in.Dates, k.level)
+	months := w.calendar().stretches
+	if len(w.r)+1 < len(w.in.Dates) { // the benchmark goes on where the run was ruined
+		months = stretches(w.in.Dates, len(w.in.Dates)-1, true)
+	}
+	k.months = along(months, k.level)
 	cov := covariance(w.r, k.b, w.raw.mean, k.raw.mean)
 	k.beta = safeDiv(cov, k.raw.m2)
 	k.alpha = w.ex.mean - float64(k.beta*(k.raw.mean-w.rf))
@@ -43,12 +47,12 @@ func benchOf(w *work) bench {
 	var s sum
 	for i := range k.b {
 		e := (w.r[i] - w.rf) - k.alpha - float64(k.beta*(k.b[i]-w.rf))
-		s.add(e * e)
+		s = s.add(e * e)
 	}
 	k.residual = s.value()
 	k.alphaT = k.tOfAlpha(w)
-	k.bull = betaWhere(w.r, k.b, w.rf, 1)
-	k.bear = betaWhere(w.r, k.b, w.rf, -1)
+	k.bull = w.betaWhere(diff, k.b, 1)
+	k.bear = w.betaWhere(diff, k.b, -1)
 	return k
 }
 
@@ -65,17 +69,18 @@ func (k *bench) tOfAlpha(w *work) float64 {
 func covariance(x, y []float64, mx, my float64) float64 {
 	var s sum
 	for i := range x {
-		s.add((x[i] - mx) * (y[i] - my))
+		s = s.add((x[i] - mx) * (y[i] - my))
 	}
 	return s.value() / float64(len(x))
 }
 
-// betaWhere is beta over the sessions in which the benchmark was above (sign 1) or below (-1) the rate.
-func betaWhere(r, b []float64, rate, sign float64) float64 {
-	x, y, n := make([]float64, len(b)), make([]float64, len(b)), 0
+// betaWhere is beta over the sessions in which the benchmark was above (sign 1) or below (-1) the
+// risk-free rate. It writes over x, as long as b.
+func (w *work) betaWhere(x, b []float64, sign float64) float64 {
+	y, n := w.copied(b), 0
 	for i := range b { // no branch: returns change sign at random
-		x[n], y[n] = b[i], r[i]
-		n += b2i(sign*b[i] > sign*rate)
+		x[n], y[n] = b[i], w.r[i]
+		n += b2i(sign*b[i] > sign*w.rf)
 	}
 	if n < 2 {
 		return math.NaN()

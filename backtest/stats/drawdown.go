@@ -127,8 +127,8 @@ func scan(dates []instrument.Date, equity []float64) water {
 			continue
 		}
 		w.under++
-		s.add(dd)
-		s2.add(dd * dd)
+		s = s.add(dd)
+		s2 = s2.add(dd * dd)
 		if !open {
 			w.episodes = append(w.episodes, Episode{Peak: at, PeakDate: date(at), Open: true})
 			open = true

@@ -178,8 +178,8 @@ func (a *Attribution) fit(names []string, y []float64, x [][]float64, perYear fl
 		for j := range k {
 			e -= float64(solved.AtVec(j) * design.At(t, j))
 		}
-		left.add(e * e)
-		all.add((y[t] - m) * (y[t] - m))
+		left = left.add(e * e)
+		all = all.add((y[t] - m) * (y[t] - m))
 	}
 	df := float64(n - k)
 	if left.value() <= flatVariance*float64(n) {

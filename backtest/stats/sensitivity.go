@@ -73,7 +73,11 @@ func BreakEven(sweep []CostPoint) float64 {
 // WithoutBest is the total return without the share p of sessions that were best, and how many those
 // are: at least one. NaN without a return.
 func WithoutBest(equity []float64, p float64) (total float64, sessions int) {
-	r := Returns(nil, equity)
+	return withoutBest(Returns(nil, equity), p)
+}
+
+// withoutBest is WithoutBest of returns, which it puts out of order.
+func withoutBest(r []float64, p float64) (total float64, sessions int) {
 	if len(r) == 0 {
 		return math.NaN(), 0
 	}
@@ -168,10 +172,11 @@ func RollingTurnover(equity, traded []float64, n int, perYear float64) []float64
 // before their entry, in the order given; trades without a dated entry within the curve are left
 // out. Compounded they are the run's growth where trades do not overlap.
 func OnEquity(dates []instrument.Date, equity []float64, trades []Trade) []float64 {
-	var out []float64
+	out := make([]float64, 0, len(trades))
+	at := 0
 	for i := range trades {
 		t := &trades[i]
-		at := firstFrom(dates, t.Entry)
+		at = firstNear(dates, t.Entry, at)
 		if t.Open || t.Entry == instrument.None || at >= len(equity) {
 			continue
 		}
@@ -180,6 +185,19 @@ func OnEquity(dates []instrument.Date, equity []float64, trades []Trade) []float
 		}
 	}
 	return out
+}
+
+// firstNear is firstFrom, sought from an index on: trades in a row enter soon after each other.
+func firstNear(dates []instrument.Date, d instrument.Date, near int) int {
+	lo := min(near, len(dates))
+	for step := 1; lo > 0 && dates[lo-1] >= d; step *= 2 {
+		lo = max(0, lo-step)
+	}
+	hi := lo
+	for step := 1; hi < len(dates) && dates[hi] < d; step *= 2 {
+		lo, hi = hi+1, min(len(dates), hi+step)
+	}
+	return lo + firstFrom(dates[lo:hi], d)
 }
 
 // firstFrom is the index of the first of rising dates on or after d.

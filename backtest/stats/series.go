@@ -109,7 +109,37 @@ func Years(dates []instrument.Date, equity []float64) []Period {
 }
 
 func periods(dates []instrument.Date, equity []float64, monthly bool) []Period {
-	if len(dates) == 0 {
+	ended := 0
+	for ended+1 < len(equity) && equity[ended] > 0 {
+		ended++
+	}
+	all := stretches(dates, ended, monthly)
+	for i := range all {
+		p := &all[i]
+		peak := equity[p.from]
+		trough := peak
+		for _, v := range equity[p.from+1 : p.to+1] {
+			if v >= peak {
+				peak, trough = v, v
+			} else if v < trough { // since the peak: only then can the fall be deeper
+				trough = v
+				p.Drawdown = min(p.Drawdown, change(peak, v))
+			}
+		}
+	}
+	return along(all, equity)
+}
+
+// stretch is a period from the close of one session to that of another: indices of dates.
+type stretch struct {
+	Period
+	from, to int
+}
+
+// stretches are the calendar periods of the sessions after the first up to the one where a curve ended, in
+// the order of time, their returns not yet known.
+func stretches(dates []instrument.Date, ended int, monthly bool) []stretch {
+	if ended < 1 {
 		return nil
 	}
 	name := func(d instrument.Date) Period {
@@ -119,38 +149,36 @@ func periods(dates []instrument.Date, equity []float64, monthly bool) []Period {
 		}
 		return Period{Year: y, Month: m}
 	}
-	var out []Period
+	var out []stretch
 	start := name(dates[0])
-	next := instrument.None // first date of the next period
-	base, peak, trough := equity[0], equity[0], equity[0]
-	for t := 1; t < len(equity) && equity[t-1] > 0; t++ {
-		if dates[t] >= next {
-			p := name(dates[t])
-			// A first period that began before the run is known in part only.
-			p.Partial = len(out) == 0 && start == p
-			out = append(out, p)
-			base, peak, trough = equity[t-1], equity[t-1], equity[t-1]
-			if next = instrument.NewDate(p.Year+1, time.January, 1); monthly {
-				next = instrument.NewDate(p.Year, p.Month+1, 1)
-			}
+	for from := 0; from < ended; {
+		p := name(dates[from+1])
+		next := instrument.NewDate(p.Year+1, time.January, 1) // first date of the next period
+		if monthly {
+			next = instrument.NewDate(p.Year, p.Month+1, 1)
 		}
-		p0 := &out[len(out)-1]
-		if v := equity[t]; v >= peak {
-			peak, trough = v, v
-		} else if v < trough { // since the peak: only then can the fall be deeper
-			trough = v
-			p0.Drawdown = min(p0.Drawdown, change(peak, v))
+		to := from + 1
+		for to < ended && dates[to+1] < next {
+			to++
 		}
-		p0.Sessions++
-		if t+1 == len(equity) || dates[t+1] >= next || !(equity[t] > 0) {
-			p0.Return = change(base, equity[t])
-		}
+		// A first period that began before the run is known in part only.
+		p.Partial, p.Sessions = from == 0 && start == p, to-from
+		out = append(out, stretch{p, from, to})
+		from = to
 	}
-	if n := len(out); n > 0 {
-		next := name(nextSession(dates))
-		if next.Year == out[n-1].Year && next.Month == out[n-1].Month {
-			out[n-1].Partial = true
-		}
+	last := &out[len(out)-1]
+	if next := name(nextSession(dates)); next.Year == last.Year && next.Month == last.Month {
+		last.Partial = true
+	}
+	return out
+}
+
+// along are the periods with the returns of a curve.
+func along(all []stretch, equity []float64) []Period {
+	var out []Period
+	for _, p := range all {
+		p.Return = change(equity[p.from], equity[p.to])
+		out = append(out, p.Period)
 	}
 	return out
 }

@@ -3,33 +3,33 @@ package stats
 import "math"
 
 // sum adds numbers and the rounding errors of adding them (Knuth's TwoSum, which needs no branch):
-// the error stays at one rounding of the result however many numbers there are.
+// the error stays at one rounding of the result however many numbers there are. It is a value, so that
+// loops keep it in registers: an address would send every addition through memory.
 type sum struct{ s, c float64 }
 
-func (k *sum) add(x float64) {
+func (k sum) add(x float64) sum {
 	t := k.s + x
 	b := t - k.s
-	k.c += (k.s - (t - b)) + (x - b)
-	k.s = t
+	return sum{t, k.c + ((k.s - (t - b)) + (x - b))}
 }
 
-func (k *sum) value() float64 { return k.s + k.c }
+func (k sum) value() float64 { return k.s + k.c }
 
 // total is the sum of x by four interleaved sums, so that one addition need not wait for the last.
 func total(x []float64) float64 {
 	var a, b, c, d sum
 	for ; len(x) >= 4; x = x[4:] {
-		a.add(x[0])
-		b.add(x[1])
-		c.add(x[2])
-		d.add(x[3])
+		a = a.add(x[0])
+		b = b.add(x[1])
+		c = c.add(x[2])
+		d = d.add(x[3])
 	}
 	for _, v := range x {
-		a.add(v)
+		a = a.add(v)
 	}
-	a.add(b.s)
-	a.add(c.s)
-	a.add(d.s)
+	a = a.add(b.s)
+	a = a.add(c.s)
+	a = a.add(d.s)
 	return a.s + (a.c + b.c + c.c + d.c)
 }
 
@@ -59,9 +59,9 @@ func momentsOf(x []float64) moments {
 			b3 += float64(d2 * d)
 			b4 += float64(d2 * d2)
 		}
-		s2.add(b2)
-		s3.add(b3)
-		s4.add(b4)
+		s2 = s2.add(b2)
+		s3 = s3.add(b3)
+		s4 = s4.add(b4)
 	}
 	n := float64(len(x))
 	m.m2, m.m3, m.m4 = s2.value()/n, s3.value()/n, s4.value()/n

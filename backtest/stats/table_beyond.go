@@ -11,7 +11,7 @@ import (
 var beyondReturnRows = []Metric{
 	{Key: "without_best_days", Name: "Total return without the best sessions", Unit: Fraction, Group: ReturnGroup, Formula: "prod(1 + r) - 1 without the best 1% of sessions, at least one", Source: "definition", Sense: Higher, Needs: needsSession,
 		Doc: "Negative for a run that gained: a few sessions made the result.",
-		of:  func(w *work) float64 { v, _ := WithoutBest(w.in.Equity, 0.01); return v }},
+		of:  func(w *work) float64 { v, _ := withoutBest(w.copied(w.r), 0.01); return v }},
 	{Key: "best_5_days_share", Name: "Share of the best five sessions", Unit: Fraction, Group: ReturnGroup, Formula: "sum of the five largest ln(1 + r) / ln(V_n/V_0)", Source: "definition", Sense: Lower, Needs: "a positive total return over at least 100 sessions",
 		Doc: "Concentration in time. May exceed 1.",
 		of:  func(w *work) float64 { return w.bestDaysShare() }},
@@ -92,16 +92,16 @@ var beyondBenchmarkRows = []Metric{
 		})},
 	{Key: "beta_fragility", Name: "Beta fragility", Unit: Fraction, Group: BenchmarkGroup, Formula: "r where b is least and r where it is most, weighed by their distance from the median of b, less r where b is at the median", Source: "Taleb et al. 2012; empyrical", Sense: Higher, Needs: needsBench + " and three sessions",
 		Doc: "Negative: extreme sessions of the benchmark hurt. Three sessions decide it, so it is no more than a hint.",
-		of:  withBench(func(w *work) float64 { return fragility(w.r, w.bench().b) })},
+		of:  withBench(func(w *work) float64 { return fragility(w.r, w.bench().b, w.copied(w.bench().b)) })},
 }
 
 var beyondExposureRows = []Metric{
 	{Key: "average_long", Name: "Average long exposure", Unit: Fraction, Group: ExposureGroup, Formula: "mean(long/V) at session closes", Source: "definition", Sense: None, Needs: needsExposure,
 		Doc: "Half of gross and net exposure together.",
-		of:  func(w *work) float64 { return (mean(w.in.Gross) + mean(w.in.Net)) / 2 }},
+		of:  func(w *work) float64 { return (w.gross() + w.net()) / 2 }},
 	{Key: "average_short", Name: "Average short exposure", Unit: Fraction, Group: ExposureGroup, Formula: "mean(|short|/V) at session closes", Source: "definition", Sense: None, Needs: needsExposure,
 		Doc: "Half of the difference between gross and net exposure.",
-		of:  func(w *work) float64 { return (mean(w.in.Gross) - mean(w.in.Net)) / 2 }},
+		of:  func(w *work) float64 { return (w.gross() - w.net()) / 2 }},
 }
 
 const needsDated = "a closed trade with the date of its entry"
@@ -121,7 +121,7 @@ func (w *work) bestDaysShare() float64 {
 	}
 	var s sum
 	for _, v := range w.ends().high.lowest[:days] {
-		s.add(math.Log1p(-v))
+		s = s.add(math.Log1p(-v))
 	}
 	return s.value() / w.logGrowth()
 }
@@ -176,11 +176,11 @@ func squaredRuns(r []float64) float64 {
 		if v < 0 {
 			growth *= 1 + v
 		} else if growth != 1 {
-			s.add((growth - 1) * (growth - 1))
+			s = s.add((growth - 1) * (growth - 1))
 			growth = 1
 		}
 	}
-	s.add((growth - 1) * (growth - 1))
+	s = s.add((growth - 1) * (growth - 1))
 	return s.value()
 }
 
@@ -194,13 +194,13 @@ func (w *work) specificRisk() float64 {
 }
 
 // fragility is the heuristic of Taleb, Canetti, Kinda, Loukoianova and Schmieder (2012) on what was
-// observed: how far the returns at both extremes of the benchmark lie above the one in its middle.
-func fragility(r, b []float64) float64 {
+// observed: how far the returns at both extremes of the benchmark lie above the one in its middle. c is a
+// copy of b, which it puts out of order.
+func fragility(r, b, c []float64) float64 {
 	n := len(b)
 	if n < 3 {
 		return math.NaN()
 	}
-	c := slices.Clone(b)
 	k := int(math.RoundToEven(float64(n)/2)) + 1
 	part(c, k)
 	low, middle, high := least(b), most(c[:k]), most(b)

@@ -8,13 +8,13 @@ var exposureRows = []Metric{
 		of:  func(w *work) float64 { return safeDiv(float64(w.in.InMarketBars), float64(w.in.TotalBars)) }},
 	{Key: "average_gross", Name: "Average gross exposure", Unit: Fraction, Group: ExposureGroup, Formula: "mean((long + |short|)/V) at session closes", Source: "definition", Sense: None, Needs: needsExposure,
 		Doc: "1 is fully invested, above 1 is leverage.",
-		of:  func(w *work) float64 { return mean(w.in.Gross) }},
+		of:  func(w *work) float64 { return w.gross() }},
 	{Key: "max_gross", Name: "Max gross exposure", Unit: Fraction, Group: ExposureGroup, Formula: "max((long + |short|)/V) at session closes", Source: "definition", Sense: Lower, Needs: needsExposure,
 		Doc: "Highest leverage at a close.",
 		of:  func(w *work) float64 { return most(w.in.Gross) }},
 	{Key: "average_net", Name: "Average net exposure", Unit: Fraction, Group: ExposureGroup, Formula: "mean((long - |short|)/V) at session closes", Source: "definition", Sense: None, Needs: needsExposure,
 		Doc: "0 is market neutral by value.",
-		of:  func(w *work) float64 { return mean(w.in.Net) }},
+		of:  func(w *work) float64 { return w.net() }},
 	{Key: "risk_adjusted_return", Name: "Return on time in the market", Unit: Fraction, Group: ExposureGroup, Formula: "cagr/exposure", Source: "definition", Sense: Higher, Needs: "a CAGR and time in the market",
 		Doc: "What full exposure would have made, if returns came at the same pace.",
 		of: func(w *work) float64 {
@@ -49,7 +49,7 @@ var costRows = []Metric{
 		of:  func(w *work) float64 { return w.costs() }},
 	{Key: "cost_drag", Name: "Costs a year", Unit: Fraction, Group: CostGroup, Formula: "total_costs / mean(V) / (n/N)", Source: "definition", Sense: Lower, Needs: needsSession,
 		Doc: "Costs as a fraction of average equity in a year.",
-		of:  func(w *work) float64 { return safeDiv(w.costs(), mean(w.in.Equity)*w.sessionsInYear) }},
+		of:  func(w *work) float64 { return safeDiv(w.costs(), w.equity()*w.sessionsInYear) }},
 	{Key: "cost_share", Name: "Costs of profit before costs", Unit: Fraction, Group: CostGroup, Formula: "total_costs/(net_profit + total_costs)", Source: "definition", Sense: Lower, Needs: "a profit before costs",
 		Doc: "Above 0.5: more went to costs than was kept.",
 		of: func(w *work) float64 {
@@ -67,5 +67,5 @@ var costRows = []Metric{
 func (w *work) costs() float64 { return w.in.Commission + w.in.Slippage + w.in.Borrow }
 
 func (w *work) turnover() float64 {
-	return safeDiv(w.in.Traded, 2*mean(w.in.Equity)*w.sessionsInYear)
+	return safeDiv(w.in.Traded, 2*w.equity()*w.sessionsInYear)
 }

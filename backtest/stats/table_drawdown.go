@@ -161,7 +161,7 @@ func (w *work) cdar() float64 { return w.depths().mean(0.05) }
 func (w *work) rootOfDepths() float64 {
 	var s sum
 	for _, e := range w.underwater().episodes {
-		s.add(e.Depth * e.Depth)
+		s = s.add(e.Depth * e.Depth)
 	}
 	return math.Sqrt(s.value())
 }

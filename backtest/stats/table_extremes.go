@@ -97,8 +97,8 @@ func paretoOf(t tail) pareto {
 	var s0, s1 sum
 	for i := range k {
 		y := -low[k-1-i] - u // rising
-		s0.add(y)
-		s1.add((1 - (float64(i+1)-0.35)/float64(k)) * y)
+		s0 = s0.add(y)
+		s1 = s1.add((1 - (float64(i+1)-0.35)/float64(k)) * y)
 	}
 	a0, a1 := s0.value()/float64(k), s1.value()/float64(k)
 	d := a0 - 2*a1
@@ -145,8 +145,9 @@ func forecast(r []float64) breaches {
 	if len(r) < forecastWindow+100 {
 		return b
 	}
-	z := PhiInv(forecastLevel)
 	const n = float64(forecastWindow)
+	z := PhiInv(forecastLevel)
+	near := 0.99 * z * z / (n - 1)
 	before := -1
 	var pivot, s1, s2 float64
 	for t := forecastWindow; t < len(r); t++ {
@@ -158,8 +159,12 @@ func forecast(r []float64) breaches {
 				s1, s2 = s1+d, s2+float64(d*d)
 			}
 		}
-		variance := max(s2-float64(s1*s1)/n, 0) / (n - 1)
-		now := b2i(r[t] < pivot+s1/n+float64(z*math.Sqrt(variance))-dust)
+		now := 0
+		square := s2 - float64(s1*s1)*(1/n)
+		if d := r[t] - pivot - s1*(1/n); d < 0 && d*d > near*square { // no root where it cannot matter
+			variance := max(s2-float64(s1*s1)/n, 0) / (n - 1)
+			now = b2i(r[t] < pivot+s1/n+float64(z*math.Sqrt(variance))-dust)
+		}
 		if before >= 0 {
 			b.next[before][now]++
 		}

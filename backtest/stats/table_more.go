@@ -93,15 +93,15 @@ var moreTradeRows = []Metric{
 	{Key: "trade_t", Name: "t of the mean trade", Unit: Ratio, Group: TradeGroup, Formula: "mean(profit)/sd(profit) sqrt(n)", Source: "Student 1908", Sense: Higher, Needs: "at least two closed trades that vary",
 		Doc: "Under 2: the trades do not tell an edge from luck. Trades at the same time are not independent.",
 		of: func(w *work) float64 {
-			m := momentsOf(w.trades().pnl)
+			m := w.trades().money()
 			return safeDiv(m.mean, m.sd()) * math.Sqrt(float64(m.n))
 		}},
 	{Key: "expectancy_low", Name: "Expectancy, lower 95%", Unit: USD, Group: TradeGroup, Formula: "expectancy - t sd/sqrt(n), t of n-1 degrees", Source: "Student 1908", Sense: Higher, Needs: "at least two closed trades",
 		Doc: "How low the true mean may be, for independent trades.",
-		of:  func(w *work) float64 { return mean(w.trades().pnl) - w.expectancyHalf() }},
+		of:  func(w *work) float64 { return w.trades().money().mean - w.expectancyHalf() }},
 	{Key: "expectancy_high", Name: "Expectancy, upper 95%", Unit: USD, Group: TradeGroup, Formula: "expectancy + t sd/sqrt(n), t of n-1 degrees", Source: "Student 1908", Sense: Higher, Needs: "at least two closed trades",
 		Doc: "How high it may be.",
-		of:  func(w *work) float64 { return mean(w.trades().pnl) + w.expectancyHalf() }},
+		of:  func(w *work) float64 { return w.trades().money().mean + w.expectancyHalf() }},
 	{Key: "trade_downside_sd", Name: "Downside deviation of trades", Unit: USD, Group: TradeGroup, Formula: "sqrt(mean(min(profit,0)^2)), all n", Source: "Sortino and Price 1994", Sense: Lower, Needs: needsTrade,
 		Doc: "Only losses count, all trades divide.",
 		of:  func(w *work) float64 { return math.Sqrt(partial(w.trades().pnl, 0, -1, 2)) }},
@@ -181,7 +181,7 @@ func student95(df float64) float64 {
 // expectancyHalf is half the width of the 95 % interval of the mean trade.
 func (w *work) expectancyHalf() float64 {
 	return *w.memo.expectancyHalf.get(func() float64 {
-		m := momentsOf(w.trades().pnl)
+		m := w.trades().money()
 		return student95(float64(m.n-1)) * m.sd() / math.Sqrt(float64(m.n))
 	})
 }
@@ -201,7 +201,7 @@ func (w *work) hurst() float64 {
 	lo, hi := 0.0, 0.0
 	var run sum
 	for _, v := range w.r {
-		run.add(v - w.raw.mean)
+		run = run.add(v - w.raw.mean)
 		lo, hi = min(lo, run.value()), max(hi, run.value())
 	}
 	return math.Log(safeDiv(hi-lo, w.raw.sd())) / math.Log(w.n())
@@ -260,8 +260,8 @@ func concentration(x []float64, sign float64) float64 {
 	n := 0.0
 	for _, v := range x {
 		if v *= sign; v > 0 {
-			s.add(v)
-			s2.add(v * v)
+			s = s.add(v)
+			s2 = s2.add(v * v)
 			n++
 		}
 	}

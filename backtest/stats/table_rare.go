@@ -31,7 +31,7 @@ var rareBenchmarkRows = []Metric{
 var rareRiskRows = []Metric{
 	{Key: "gini", Name: "Gini's mean difference", Unit: Fraction, Group: RiskGroup, Formula: "mean|r_i - r_j| over all pairs", Source: "Gini 1912; Yitzhaki 1982", Sense: Lower, Needs: needsTwo,
 		Doc: "Two sessions differ by so much on average. For normal returns 1.128 times the deviation of a session; it needs no second moment.",
-		of:  func(w *work) float64 { return meanDifference(w.r, w.raw) }},
+		of:  func(w *work) float64 { return meanDifference(w.rising()) }},
 	{Key: "gain_deviation", Name: "Gain deviation", Unit: Fraction, Group: RiskGroup, Formula: "sd(r, r > 0) sqrt(N), n-1", Source: "Bacon 2008", Sense: None, Needs: "at least two rising sessions",
 		Doc: "How much gains differ from each other; zero when all are alike, however large.",
 		of:  func(w *work) float64 { return w.sideDeviation(1) * math.Sqrt(w.perYear) }},
@@ -161,18 +161,17 @@ func (w *work) ahead(months int) float64 {
 	return safeDiv(float64(won), float64(n))
 }
 
-// meanDifference is the mean distance of all pairs: with values rising, the sum of (2i - n - 1) x_i over
-// n(n-1)/2 (Yitzhaki 1982). Cost: a sort.
-func meanDifference(x []float64, m moments) float64 {
-	n := len(x)
+// meanDifference is the mean distance of all pairs of values that rise: the sum of (2i - n - 1) x_i over
+// n(n-1)/2 (Yitzhaki 1982).
+func meanDifference(c []float64) float64 {
+	n := len(c)
 	if n < 2 {
 		return math.NaN()
 	}
-	c := ascending(x, m)
 	middle := c[n/2] // the weights add up to 0: distances from the middle keep the terms small
 	var s sum
 	for i, v := range c {
-		s.add(float64(2*i-n+1) * (v - middle))
+		s = s.add(float64(2*i-n+1) * (v - middle))
 	}
 	return s.value() / (float64(n) / 2 * float64(n-1))
 }
@@ -189,11 +188,10 @@ func ascending(x []float64, m moments) []float64 {
 	}
 	low, per := m.mean-half, float64(n)/(2*half)
 	cell := func(v float64) int { return min(max(int((v-low)*per), 0), n-1) }
-	end := make([]int32, n)
+	end, at := make([]int32, n), int32(0)
 	for _, v := range x {
 		end[cell(v)]++
 	}
-	at := int32(0)
 	for i, k := range end {
 		end[i] = at
 		at += k
@@ -281,7 +279,7 @@ func (w *work) sortinoSE() float64 {
 				i := float64((e-m)*own) - float64((float64(low*low)-d2)*square)
 				b += float64(i * i)
 			}
-			s.add(b)
+			s = s.add(b)
 		}
 		return math.Sqrt(s.value()) / w.n()
 	})

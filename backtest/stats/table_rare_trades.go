@@ -31,16 +31,16 @@ var rareTradeRows = []Metric{
 		of:  func(w *work) float64 { return most(w.trades().lossBars) }},
 	{Key: "median_days", Name: "Median holding, days", Unit: Days, Group: TradeGroup, Formula: "median of exit date - entry date", Source: "definition", Sense: None, Needs: needsTrade,
 		Doc: "Calendar days.",
-		of:  func(w *work) float64 { return median(w.holdings(everyTrade)) }},
+		of:  func(w *work) float64 { return median(w.trades().days) }},
 	{Key: "max_days", Name: "Longest holding, days", Unit: Days, Group: TradeGroup, Formula: "max of exit date - entry date", Source: "definition", Sense: None, Needs: needsTrade,
 		Doc: "Calendar days.",
-		of:  func(w *work) float64 { return most(w.holdings(everyTrade)) }},
+		of:  func(w *work) float64 { return most(w.trades().days) }},
 	{Key: "average_win_days", Name: "Average holding of winners, days", Unit: Days, Group: TradeGroup, Formula: "mean of exit date - entry date", Source: "definition", Sense: None, Needs: needsWin,
 		Doc: "Calendar days.",
-		of:  func(w *work) float64 { return mean(w.holdings(func(pnl float64) bool { return pnl > 0 })) }},
+		of:  func(w *work) float64 { return mean(w.trades().winDays) }},
 	{Key: "average_loss_days", Name: "Average holding of losers, days", Unit: Days, Group: TradeGroup, Formula: "mean of exit date - entry date", Source: "definition", Sense: None, Needs: needsLoss,
 		Doc: "Compare with that of winners.",
-		of:  func(w *work) float64 { return mean(w.holdings(func(pnl float64) bool { return pnl < 0 })) }},
+		of:  func(w *work) float64 { return mean(w.trades().lossDays) }},
 	{Key: "worst_end_trade_drawdown", Name: "Most given back before exit", Unit: Fraction, Group: TradeGroup, Formula: "min(return - best open profit)", Source: "definition", Sense: Higher, Needs: needsTrade,
 		Doc: "The most that one trade lost from its best moment to its exit.",
 		of: func(w *work) float64 {
@@ -76,19 +76,6 @@ func streakOf(n, p float64) float64 {
 		return math.NaN()
 	}
 	return math.Log(n*(1-p)) / -math.Log(p)
-}
-
-func everyTrade(float64) bool { return true }
-
-// holdings are the calendar days of closed trades whose profit is so.
-func (w *work) holdings(is func(pnl float64) bool) []float64 {
-	var out []float64
-	for i := range w.in.Trades {
-		if t := &w.in.Trades[i]; !t.Open && is(t.PnL) {
-			out = append(out, float64(t.Exit-t.Entry))
-		}
-	}
-	return out
 }
 
 // intraTrade is the deepest fall of the running profit of trades that follow each other, each taken at

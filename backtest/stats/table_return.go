@@ -156,7 +156,7 @@ func meanWhere(x []float64, in func(float64) bool) float64 {
 	n := 0
 	for _, v := range x {
 		if in(v) {
-			s.add(v)
+			s = s.add(v)
 			n++
 		}
 	}
@@ -223,19 +223,19 @@ type trended struct {
 }
 
 func (w *work) trend() *trended {
-	return w.memo.trend.get(func() trended { return trendOf(w.r, w.raw.m2 == 0) })
+	return w.memo.trend.get(func() trended { return trendOf(w.copied(w.r), w.raw.m2 == 0) })
 }
 
-func trendOf(r []float64, flat bool) trended {
-	n := len(r)
+// trendOf takes returns, and writes over them.
+func trendOf(y []float64, flat bool) trended {
+	n := len(y)
 	out := trended{mean: math.NaN(), r2: math.NaN(), t: math.NaN()}
 	if n == 0 {
 		return out
 	}
-	y := make([]float64, n)
 	var run sum
-	for i, v := range r {
-		run.add(math.Log1p(v))
+	for i, v := range y {
+		run = run.add(math.Log1p(v))
 		y[i] = run.value()
 	}
 	out.mean = y[n-1] / float64(n)
@@ -245,8 +245,8 @@ func trendOf(r []float64, flat bool) trended {
 	mx, my := float64(n-1)/2, mean(y)
 	var sxy, syy sum
 	for i, v := range y {
-		sxy.add((float64(i) - mx) * (v - my))
-		syy.add((v - my) * (v - my))
+		sxy = sxy.add((float64(i) - mx) * (v - my))
+		syy = syy.add((v - my) * (v - my))
 	}
 	if syy.value() <= flatVariance*float64(n) {
 		return out

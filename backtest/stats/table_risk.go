@@ -152,7 +152,7 @@ func (w *work) ljungBox(lags int) float64 {
 	var s sum
 	for k := 1; k <= lags; k++ {
 		a := autocorrelation(w.r, w.raw, k)
-		s.add(a * a / float64(n-k))
+		s = s.add(a * a / float64(n-k))
 	}
 	return chiP(w.n()*(w.n()+2)*s.value(), float64(lags))
 }

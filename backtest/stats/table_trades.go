@@ -52,7 +52,7 @@ var tradeRows = []Metric{
 		of:  func(w *work) float64 { return safeDiv(w.trades().profit, -w.trades().loss) }},
 	{Key: "expectancy", Name: "Expectancy", Unit: USD, Group: TradeGroup, Formula: "mean profit of a trade", Source: "definition", Sense: Higher, Needs: needsTrade,
 		Doc: "Money a trade makes on average.",
-		of:  func(w *work) float64 { return mean(w.trades().pnl) }},
+		of:  func(w *work) float64 { return w.trades().money().mean }},
 	{Key: "expectancy_return", Name: "Expectancy, fraction", Unit: Fraction, Group: TradeGroup, Formula: "mean return of a trade on its entry value", Source: "definition", Sense: Higher, Needs: needsTrade,
 		Doc: "What a trade returns on average.",
 		of:  func(w *work) float64 { return mean(w.trades().ret) }},
@@ -94,11 +94,11 @@ var tradeRows = []Metric{
 		of:  func(w *work) float64 { return w.trades().worst }},
 	{Key: "trade_sd", Name: "Trade standard deviation", Unit: USD, Group: TradeGroup, Formula: "sd of profit, n-1", Source: "definition", Sense: Lower, Needs: "at least two closed trades",
 		Doc: "How far trades scatter.",
-		of:  func(w *work) float64 { return momentsOf(w.trades().pnl).sd() }},
+		of:  func(w *work) float64 { return w.trades().money().sd() }},
 	{Key: "sqn", Name: "SQN (on profit)", Unit: Ratio, Group: TradeGroup, Formula: "sqrt(min(n,100)) mean(profit)/sd(profit)", Source: "Tharp 2008", Sense: Higher, Needs: "at least two closed trades that vary",
 		Doc: "Tharp's system quality number; with up to 100 trades it is the t of the mean trade.",
 		of: func(w *work) float64 {
-			m := momentsOf(w.trades().pnl)
+			m := w.trades().money()
 			return math.Sqrt(math.Min(float64(m.n), 100)) * safeDiv(m.mean, m.sd())
 		}},
 	{Key: "kelly", Name: "Kelly multiple", Unit: Ratio, Group: TradeGroup, Formula: "p/|average loss| - q/average win, fractions", Source: "Kelly 1956", Sense: None, Needs: needsBoth,
@@ -127,7 +127,7 @@ var tradeRows = []Metric{
 		of:  func(w *work) float64 { return mean(w.trades().lossBars) }},
 	{Key: "average_days", Name: "Average holding, days", Unit: Days, Group: TradeGroup, Formula: "mean of exit date - entry date", Source: "definition", Sense: None, Needs: needsTrade,
 		Doc: "Calendar days.",
-		of:  func(w *work) float64 { return w.trades().days.value() / float64(w.trades().closed) }},
+		of:  func(w *work) float64 { return mean(w.trades().days) }},
 	{Key: "trades_per_year", Name: "Trades a year", Unit: Count, Group: TradeGroup, Formula: "closed / (n/N)", Source: "definition", Sense: None, Needs: needsSession,
 		Doc: "Pace of trading.",
 		of:  func(w *work) float64 { return safeDiv(float64(w.trades().closed), w.sessionsInYear) }},

@@ -49,10 +49,10 @@ func (t tail) mean(p float64) float64 {
 	whole := int(k)
 	var s sum
 	for _, v := range t.lowest[:whole] {
-		s.add(v)
+		s = s.add(v)
 	}
 	if whole < t.n {
-		s.add((k - float64(whole)) * t.lowest[whole])
+		s = s.add((k - float64(whole)) * t.lowest[whole])
 	}
 	return s.value() / k
 }
@@ -64,22 +64,12 @@ type ends struct {
 	median float64 // NaN when empty
 }
 
+// endsOf takes x in rising order.
 func endsOf(x []float64) ends {
 	n, k := len(x), inTail(len(x))
-	c := slices.Clone(x)
-	var e ends
-	if n < 3*k { // the ends meet, or nearly so
-		slices.Sort(c)
-		e.median = Quantile(c, 0.5)
-	} else {
-		lower(c, k)
-		part(c[k:], n-2*k)
-		e.median = middleOf(c[k : n-k])
-		slices.Sort(c[n-k:])
-	}
-	e.low, e.high = tail{n, c[:k]}, tail{n, make([]float64, k)}
+	e := ends{tail{n, x[:k]}, tail{n, make([]float64, k)}, Quantile(x, 0.5)}
 	for i := range k {
-		e.high.lowest[i] = -c[n-1-i]
+		e.high.lowest[i] = -x[n-1-i]
 	}
 	return e
 }

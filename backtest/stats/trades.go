@@ -21,38 +21,43 @@ type tally struct {
 	winBars, lossBars     []float64
 	mae, mfe              []float64 // fractions
 	maeUSD, mfeUSD        []float64
-	days                  sum
+	days                  []float64 // calendar days held
+	winDays, lossDays     []float64
 	winStreak             int // longest
 	lossStreak            int
 	fall                  float64 // deepest fall of the running sum of closed profits, USD, negative
+	onPnL                 once[moments]
+	bestTen               once[[]float64] // profits, negated, rising
 }
 
 func tallyOf(trades []Trade) tally {
 	t := tally{
 		largest: math.Inf(-1), smallest: math.Inf(1), best: math.Inf(-1), worst: math.Inf(1),
 	}
-	for _, x := range []*[]float64{&t.pnl, &t.ret, &t.bars, &t.mae, &t.mfe, &t.maeUSD, &t.mfeUSD} {
+	all := []*[]float64{&t.pnl, &t.ret, &t.bars, &t.mae, &t.mfe, &t.maeUSD, &t.mfeUSD, &t.days, &t.winBars, &t.lossBars, &t.winDays, &t.lossDays}
+	for _, x := range all {
 		*x = make([]float64, 0, len(trades))
 	}
-	var profit, loss, open, long, short, winR, lossR, run sum
+	var s struct{ profit, loss, open, long, short, winR, lossR, run sum } // too many for registers: one place in memory
 	streakW, streakL, peak := 0, 0, 0.0
 	for i := range trades {
 		x := &trades[i]
 		if x.Open {
 			t.open++
-			open.add(x.PnL)
+			s.open = s.open.add(x.PnL)
 			continue
 		}
 		t.closed++
 		t.pnl, t.ret, t.bars = append(t.pnl, x.PnL), append(t.ret, x.Return), append(t.bars, float64(x.Bars))
 		t.mae, t.mfe = append(t.mae, x.MAE), append(t.mfe, x.MFE)
 		t.maeUSD, t.mfeUSD = append(t.maeUSD, x.MAE*x.EntryValue), append(t.mfeUSD, x.MFE*x.EntryValue)
-		t.days.add(float64(x.Exit - x.Entry))
+		days := float64(x.Exit - x.Entry)
+		t.days = append(t.days, days)
 		if x.Long {
 			t.long++
-			long.add(x.PnL)
+			s.long = s.long.add(x.PnL)
 		} else {
-			short.add(x.PnL)
+			s.short = s.short.add(x.PnL)
 		}
 		t.largest, t.smallest = max(t.largest, x.PnL), min(t.smallest, x.PnL)
 		t.best, t.worst = max(t.best, x.Return), min(t.worst, x.Return)
@@ -60,27 +65,27 @@ func tallyOf(trades []Trade) tally {
 		case x.PnL > 0:
 			t.wins++
 			streakW, streakL = streakW+1, 0
-			profit.add(x.PnL)
-			winR.add(x.Return)
-			t.winBars = append(t.winBars, float64(x.Bars))
+			s.profit = s.profit.add(x.PnL)
+			s.winR = s.winR.add(x.Return)
+			t.winBars, t.winDays = append(t.winBars, float64(x.Bars)), append(t.winDays, days)
 		case x.PnL < 0:
 			t.losses++
 			streakW, streakL = 0, streakL+1
-			loss.add(x.PnL)
-			lossR.add(x.Return)
-			t.lossBars = append(t.lossBars, float64(x.Bars))
+			s.loss = s.loss.add(x.PnL)
+			s.lossR = s.lossR.add(x.Return)
+			t.lossBars, t.lossDays = append(t.lossBars, float64(x.Bars)), append(t.lossDays, days)
 		default:
 			t.even++
 			streakW, streakL = 0, 0
 		}
 		t.winStreak, t.lossStreak = max(t.winStreak, streakW), max(t.lossStreak, streakL)
-		run.add(x.PnL)
-		peak = max(peak, run.value())
-		t.fall = min(t.fall, run.value()-peak)
+		s.run = s.run.add(x.PnL)
+		peak = max(peak, s.run.value())
+		t.fall = min(t.fall, s.run.value()-peak)
 	}
-	t.profit, t.loss, t.openPnL = profit.value(), loss.value(), open.value()
-	t.longPnL, t.shortPnL, t.net = long.value(), short.value(), run.value()
-	t.winReturn, t.lossReturn = winR.value(), lossR.value()
+	t.profit, t.loss, t.openPnL = s.profit.value(), s.loss.value(), s.open.value()
+	t.longPnL, t.shortPnL, t.net = s.long.value(), s.short.value(), s.run.value()
+	t.winReturn, t.lossReturn = s.winR.value(), s.lossR.value()
 	return t
 }
 
@@ -102,18 +107,25 @@ func (t *tally) kelly() float64 {
 	return p/loss - q/win
 }
 
-// topShare is the part of the net profit that the n best trades made; NaN without a net profit.
+// topShare is the part of the net profit that the n best trades made, n up to 10; NaN without a net profit.
 func (t *tally) topShare(n int) float64 {
 	if !(t.net > 0) {
 		return math.NaN()
 	}
-	x := make([]float64, len(t.pnl))
-	for i, v := range t.pnl {
-		x[i] = -v
-	}
-	n = min(n, len(x))
-	lower(x, n)
-	return -total(x[:n]) / t.net
+	x := *t.bestTen.get(func() []float64 {
+		x := make([]float64, len(t.pnl))
+		for i, v := range t.pnl {
+			x[i] = -v
+		}
+		lower(x, 10)
+		return x[:min(10, len(x))]
+	})
+	return -total(x[:min(n, len(x))]) / t.net
+}
+
+// money are the moments of the profits of closed trades.
+func (t *tally) money() *moments {
+	return t.onPnL.get(func() moments { return momentsOf(t.pnl) })
 }
 
 // GroupRow sums up the closed trades that share a label.

@@ -23,7 +23,8 @@ type work struct {
 	years365       float64 // calendar span in years of 365.25 days
 	sessionsInYear float64 // n / N
 
-	partials []partialMoment // those asked for so far
+	partials []partialMoments // those asked for so far
+	spare    []float64        // see copied
 	memo     memo
 }
 
@@ -44,6 +45,8 @@ type memo struct {
 	sortinoSE                 once[float64]
 	sides                     once[[2]float64]
 	onEquity                  once[[]float64]
+	rising                    once[[]float64]
+	gross, net, equity        once[float64]
 }
 
 // once is a value that is computed when it is first asked for.
@@ -86,11 +89,32 @@ func (w *work) trades() *tally {
 }
 func (w *work) bench() *bench { return w.memo.bench.get(func() bench { return benchOf(w) }) }
 
-// ends returns both tails of the returns and their median.
-func (w *work) ends() *ends { return w.memo.ends.get(func() ends { return endsOf(w.r) }) }
+// rising are the returns in rising order.
+func (w *work) rising() []float64 {
+	return *w.memo.rising.get(func() []float64 { return ascending(w.r, w.raw) })
+}
 
-// calendar is calendar months and years, and the returns of the complete ones.
+// ends returns both tails of the returns and their median.
+func (w *work) ends() *ends { return w.memo.ends.get(func() ends { return endsOf(w.rising()) }) }
+
+// gross, net and equity are the means of what session closes showed.
+func (w *work) gross() float64 {
+	return *w.memo.gross.get(func() float64 { return mean(w.in.Gross) })
+}
+func (w *work) net() float64 { return *w.memo.net.get(func() float64 { return mean(w.in.Net) }) }
+func (w *work) equity() float64 {
+	return *w.memo.equity.get(func() float64 { return mean(w.in.Equity) })
+}
+
+// copied is x in memory that the next call takes again, for work that puts x out of order.
+func (w *work) copied(x []float64) []float64 {
+	w.spare = append(w.spare[:0], x...)
+	return w.spare
+}
+
+// calendar is calendar months and years, their drawdowns not looked for, and the returns of the complete ones.
 type calendar struct {
+	stretches     []stretch // of the months
 	months, years []Period
 	month, year   []float64
 }
@@ -99,7 +123,8 @@ func (w *work) calendar() *calendar {
 	return w.memo.calendar.get(func() calendar {
 		var c calendar
 		if len(w.in.Dates) > 1 {
-			c.months, c.years = Months(w.in.Dates, w.in.Equity), Years(w.in.Dates, w.in.Equity)
+			c.stretches = stretches(w.in.Dates, len(w.r), true)
+			c.months, c.years = along(c.stretches, w.in.Equity), along(stretches(w.in.Dates, len(w.r), false), w.in.Equity)
 		}
 		c.month, c.year = whole(c.months), whole(c.years)
 		return c
@@ -168,7 +193,7 @@ func autocorrelation(x []float64, m moments, k int) float64 {
 		if i < len(now) {
 			a += (now[i] - m.mean) * (then[i] - m.mean)
 		}
-		s.add(a + b)
+		s = s.add(a + b)
 	}
 	return safeDiv(s.value()/float64(len(x)), m.m2)
 }
@@ -200,28 +225,29 @@ func (w *work) annual() float64 {
 func (w *work) lpm(mar float64, k int) float64 { return w.partial(mar, -1, k) }
 func (w *work) hpm(mar float64, k int) float64 { return w.partial(mar, 1, k) }
 
-// partialMoment is one that was asked for: several ratios rest on the same few.
-type partialMoment struct {
+// partialMoments are those on one side of one threshold: several ratios rest on the same few.
+type partialMoments struct {
 	mar, sign float64
-	k         int
-	value     float64
+	moment    [4]float64
 }
 
 func (w *work) partial(mar, sign float64, k int) float64 {
-	for _, p := range w.partials {
-		if p.mar == mar && p.sign == sign && p.k == k {
-			return p.value
+	for i := range w.partials {
+		if p := &w.partials[i]; p.mar == mar && p.sign == sign {
+			return p.moment[k]
 		}
 	}
-	v := partial(w.r, mar, sign, k)
-	w.partials = append(w.partials, partialMoment{mar, sign, k, v})
-	return v
+	w.partials = append(w.partials, partialMoments{mar, sign, partials(w.r, mar, sign)})
+	return w.partials[len(w.partials)-1].moment[k]
 }
 
-// partial is mean(max(sign*(r-mar), 0)^k) for k of 1, 2 or 3. All terms have one sign, so plain sums of
-// blocks lose nothing that matters.
-func partial(r []float64, mar, sign float64, k int) float64 {
-	var s sum
+// partial is mean(max(sign*(r-mar), 0)^k) for k of 1, 2 or 3.
+func partial(r []float64, mar, sign float64, k int) float64 { return partials(r, mar, sign)[k] }
+
+// partials are partial of every k. All terms have one sign, so plain sums of blocks lose nothing that
+// matters.
+func partials(r []float64, mar, sign float64) [4]float64 {
+	var s1, s2, s3 sum
 	for lo := 0; lo < len(r); lo += 256 {
 		var one, two, three float64
 		for _, v := range r[lo:min(lo+256, len(r))] { // no branch: returns change sign at random
@@ -231,9 +257,10 @@ func partial(r []float64, mar, sign float64, k int) float64 {
 			two += float64(d * d)
 			three += float64(float64(d*d) * d)
 		}
-		s.add([...]float64{1: one, 2: two, 3: three}[k])
+		s1, s2, s3 = s1.add(one), s2.add(two), s3.add(three)
 	}
-	return s.value() / float64(len(r))
+	n := float64(len(r))
+	return [4]float64{1: s1.value() / n, 2: s2.value() / n, 3: s3.value() / n}
 }
 
 func (w *work) downside(mar float64) float64 { return math.Sqrt(w.lpm(mar, 2)) }
@@ -331,7 +358,7 @@ func geometric(x []float64) float64 {
 	}
 	var s sum
 	for _, v := range x {
-		s.add(math.Log1p(v))
+		s = s.add(math.Log1p(v))
 	}
 	return math.Expm1(s.value() / float64(len(x)))
 }
