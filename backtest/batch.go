@@ -40,9 +40,11 @@ type Player struct {
 	// strategy.File.CompileCoded made.
 	Strategy hook.Strategy
 
-	e  engine
-	in stats.Input
-	r  []float64
+	e     engine
+	bench []float64   // equity of the benchmark
+	made  bool        // in is of this run
+	in    stats.Input // see Input
+	r     []float64
 }
 
 // Play plays rules k of b in the event engine. What it leaves behind can be read until the next one.
@@ -64,27 +66,32 @@ func (p *Player) Play(ctx context.Context, b *Batch, k int) error {
 		m.time, m.date, m.session = m.time[:p.e.t+1], m.date[:p.e.t+1], m.session[:p.e.t+1]
 		p.e.m = &m
 	}
-	var bench []float64
+	p.bench, p.made = nil, false
 	if p.Benchmark {
 		var err error
-		if bench, err = p.e.benchmark(ctx, b.src); err != nil {
+		if p.bench, err = p.e.benchmark(ctx, b.src); err != nil {
 			return err
 		}
 	}
-	books := p.e.books
-	closed := len(books.Closed)
-	all := append(books.Closed, books.Open(int32(len(p.e.m.time)-1), func(s int32) int32 { return p.e.st[s].row })...)
-	p.in = p.e.statistics(all, closed, bench)
 	return nil
 }
 
-// Input is what the run left behind, for package stats.
-func (p *Player) Input() *stats.Input { return &p.in }
+// Input is what the run left behind, for package stats. It is made when it is first asked for: a look at every
+// trade and fill.
+func (p *Player) Input() *stats.Input {
+	if !p.made {
+		books := p.e.books
+		closed := len(books.Closed)
+		all := append(books.Closed, books.Open(int32(len(p.e.m.time)-1), func(s int32) int32 { return p.e.st[s].row })...)
+		p.in, p.made = p.e.statistics(all, closed, p.bench), true
+	}
+	return &p.in
+}
 
 // Basic are the metrics that a search compares.
 func (p *Player) Basic() stats.Basic {
 	var b stats.Basic
-	b, p.r = stats.ComputeBasic(&p.in, p.r)
+	b, p.r = stats.ComputeBasic(p.Input(), p.r)
 	return b
 }
 
