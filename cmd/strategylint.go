@@ -11,6 +11,7 @@ import (
 	"backtester/backtest"
 	"backtester/backtest/strategy"
 	"backtester/backtest/strategy/lint"
+	"backtester/backtest/sweep"
 )
 
 // lintOptions of `backtester strategy lint`.
@@ -101,7 +102,11 @@ func (o *lintOptions) lint(ctx context.Context, name string, text []byte) ([]lin
 	} else if err != nil {
 		return nil, err
 	}
-	if list = lint.Check(file); !o.data && o.symbols == "" && len(o.bars) == 0 {
+	list = lint.Check(file)
+	for _, d := range sweep.Faults(file) {
+		list = append(list, lint.Finding{Diagnostic: d, Severity: lint.Error})
+	}
+	if !o.data && o.symbols == "" && len(o.bars) == 0 {
 		return list, nil
 	}
 	more, err := o.count(ctx, file, list)

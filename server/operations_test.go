@@ -253,6 +253,10 @@ func TestStrategies(t *testing.T) {
 	if v := w.want(200, "GET", "/api/strategies/mine?version=1", ""); v["latest"] != 2.0 || !strings.Contains(v["text"].(string), "sma") {
 		t.Errorf("%v", v)
 	}
+	shrape := mustJSON(map[string]string{"text": "name: m\nuniverse: {symbols: [XYZ]}\nentry: close > 5\nexit: close < 5\nsearch: {objective: shrape}\n"})
+	if v := w.want(200, "POST", "/api/strategies/check", shrape); v["valid"] != false || !strings.Contains(mustJSON(v["findings"]), "shrape") {
+		t.Errorf("an objective that is no metric: %v", v)
+	}
 	w.finished(body(`"mine@1"`))
 	if rec := w.ask("POST", "/api/backtest/run", body(`"mine"`)); rec.Code != 422 || code(rec) != "invalid-strategy" {
 		t.Errorf("a saved text with faults: %d", rec.Code)

@@ -13,6 +13,7 @@ import (
 	"backtester/backtest/indicator"
 	"backtester/backtest/strategy"
 	"backtester/backtest/strategy/editor"
+	"backtester/backtest/sweep"
 	"backtester/server/account"
 	"backtester/server/library"
 )
@@ -88,6 +89,11 @@ func findings(text string) []Finding {
 	list := []Finding{}
 	for _, d := range editor.Diagnose(text) {
 		list = append(list, Finding{d.Line, d.From, d.To, d.Severity, d.Code, d.Message, d.Hint})
+	}
+	if f, faults := strategy.Parse("strategy.yaml", []byte(text)); len(faults) == 0 {
+		for _, d := range sweep.Faults(f) {
+			list = append(list, Finding{d.Line, d.Column, d.Column + d.Length, "error", d.Code, d.Message, d.Hint})
+		}
 	}
 	return list
 }

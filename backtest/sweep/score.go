@@ -88,6 +88,27 @@ func NewScore(cfg *backtest.Config, more ...string) (*Score, error) {
 	return s, nil
 }
 
+// Faults finds what a file asks of searches that no metrics can answer, each at its place: an objective or
+// conditions for which NewScore has an error.
+func Faults(f *strategy.File) strategy.Diagnostics {
+	search := strategy.Search{Objective: "sharpe"}
+	var list strategy.Diagnostics
+	try := func(path string, search strategy.Search, require []string) {
+		if _, err := NewScore(&backtest.Config{Search: &search, Require: require}); err != nil {
+			at, length := f.Place(path, 0, math.MaxInt32)
+			list = append(list, strategy.Diagnostic{Pos: at, Length: length, Code: "bad_metric", Message: err.Error()})
+		}
+	}
+	if f.Search != nil {
+		try("search.objective", strategy.Search{Objective: f.Search.Objective}, nil)
+		search.Constraints = f.Search.Constraints
+		try("search.constraints", search, nil)
+		search.Constraints = nil
+	}
+	try("require", search, f.Require)
+	return list
+}
+
 func (s *Score) column(key string) int { return slices.Index(s.Keys, key) }
 
 // Basic reports whether the fast metrics suffice.
