@@ -65,7 +65,6 @@ func (c curveChart) draw(w, h float64, size string) string {
 	for _, l := range c.level {
 		if l.at > f.lo && l.at < f.hi {
 			f.line(l.class, f.left, f.y(l.at), f.w-f.right, f.y(l.at))
-			f.text("tick strong", "start", f.left+4, f.y(l.at)-4, l.name)
 		}
 	}
 	for i := len(c.lines) - 1; i >= 0; i-- {
@@ -78,6 +77,11 @@ func (c curveChart) draw(w, h float64, size string) string {
 			f.area(l.class+" area", l.values, 0)
 		}
 		f.path(l.class+" line", l.values, "data-line", strconv.Itoa(i))
+	}
+	for _, l := range c.level { // over the curves, which would cross the letters
+		if l.name != "" && l.at > f.lo && l.at < f.hi {
+			f.text("tick strong", "start", f.left+4, f.y(l.at)-4, l.name)
+		}
 	}
 	f.el("line", "class", "cross", "x1", "-9", "x2", "-9", "y1", coord(f.top), "y2", coord(f.h-f.bottom))
 	return f.svg("chart "+size, c.label, "data-chart", c.id, "data-left", coord(f.left), "data-right", coord(f.w-f.right), "data-width", coord(f.w),

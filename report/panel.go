@@ -32,6 +32,12 @@ type panelTable struct {
 	Title string
 	Head  []string
 	Rows  [][]string
+	Words bool // the last column is text
+}
+
+// Left reports whether a column is text.
+func (t panelTable) Left(column int) bool {
+	return column == 0 || t.Words && column == len(t.Head)-1
 }
 
 // half adds a figure unless there is nothing to draw.

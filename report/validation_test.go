@@ -46,7 +46,7 @@ func TestValidationPage(t *testing.T) {
 	}
 	html := b.String()
 	for _, want := range []string{"It does not stand", "SYNTHETIC", "Is it luck?", "No answer: one combination.", "Equity out of sample", "Logit of the rank", "Sharpe ratios of the paths", "Hansen p",
-		"After so many trials", "noisy prices", "Run again with one assumption changed", "cash: nothing", "probability of backtest overfitting"} {
+		"After so many trials", "noisy prices", "Run again with one assumption changed", "cash: nothing", `<td class="l wrap">probability of backtest overfitting`} {
 		if !strings.Contains(html, want) {
 			t.Errorf("the page lacks %q", want)
 		}

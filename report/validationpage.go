@@ -209,7 +209,7 @@ func noisePanel(r *validate.Report) panel {
 // figuresPanel lists the numbers behind the verdicts by the keys that programs use.
 func figuresPanel(r *validate.Report) panel {
 	p := panel{ID: "figures", Title: "Figures by their keys"}
-	t := panelTable{Title: "Figures", Head: []string{"Key", "Value", "Meaning"}}
+	t := panelTable{Title: "Figures", Words: true, Head: []string{"Key", "Value", "Meaning"}}
 	for _, key := range validate.FigureKeys() {
 		value := undefinedText
 		if x, ok := r.Figures.Get(key); ok {
