@@ -16,7 +16,7 @@ const (
 	mostPoints = 15000     // sessions in the page's data
 	mostValues = 45000     // values in the page's data besides equity and drawdown
 	mostJSON   = 900_000   // bytes of the result in the page's data
-	mostPage   = 1_950_000 // bytes of the page, about
+	mostPage   = 1_850_000 // bytes of the page, about
 	mostTables = 350_000   // bytes of its tables, style and script, about
 )
 
