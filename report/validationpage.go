@@ -162,6 +162,17 @@ func crossPanel(id, title string, c *validate.Cross) panel {
 		}
 		t.Rows = append(t.Rows, []string{number(float64(i+1), 0), number(float64(q.Sharpe), 2), percent(float64(q.TotalReturn)), percent(float64(q.MaxDrawdown))})
 	}
+	if len(c.Dates) > 1 {
+		var lines []curveLine
+		for i, q := range c.Paths {
+			values := make([]float64, len(q.Equity))
+			for k, x := range q.Equity {
+				values[k] = float64(x)
+			}
+			lines = append(lines, curveLine{fmt.Sprintf("s%d", i%MostRuns), values})
+		}
+		p.figure(figure{Title: "Equity of the paths", Drawing: curveChart{label: "Equity of each path out of sample", dates: c.Dates, lines: lines, unit: compact, h: 260}.both()})
+	}
 	if len(ratios) > 1 {
 		p.half(figure{Title: "Sharpe ratios of the paths", Drawing: histogramChart{label: "Distribution of the Sharpe ratios of paths", h: stats.HistogramOf(ratios), unit: compact, marks: []mark{{"0", 0}}}.both()})
 	}

@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 
+	"backtester/backtest/instrument"
 	"backtester/backtest/stats"
 	"backtester/backtest/stats/overfit"
 )
@@ -21,6 +22,9 @@ type Cross struct {
 	Embargo int     `json:"embargo_sessions"`
 	Splits  []Split `json:"splits"`
 	Paths   []Path  `json:"paths"`
+	// Dates are those that the curves of paths are told at: the session before the first, every so many from
+	// there on, and the last one. Empty when there are more paths than can be told apart.
+	Dates []instrument.Date `json:"dates"`
 
 	Median Number `json:"sharpe_median"` // over paths
 	Low    Number `json:"sharpe_p05"`
@@ -38,11 +42,18 @@ type Split struct {
 	best int
 }
 
+// What curves of paths are for is to be looked at: more than these are neither told apart nor kept.
+const (
+	mostCurves = 20
+	mostPoints = 300
+)
+
 // Path is a whole history made of tested groups.
 type Path struct {
-	TotalReturn Number `json:"total_return"`
-	Sharpe      Number `json:"sharpe"`
-	MaxDrawdown Number `json:"max_drawdown"`
+	Equity      []Number `json:"equity,omitempty"` // USD, at the dates of the Cross; a fall may be deeper between them
+	TotalReturn Number   `json:"total_return"`
+	Sharpe      Number   `json:"sharpe"`
+	MaxDrawdown Number   `json:"max_drawdown"`
 }
 
 // cross makes both cross-validations.
@@ -105,6 +116,9 @@ func (t *tester) purged(groups, tested int) (*Cross, error) {
 		if s.best >= 0 {
 			s.Chosen = named(t.m.plan.Space.Names, t.m.params[s.best])
 		}
+	}
+	if len(plan.Paths) <= mostCurves {
+		c.Dates = sampled(t.m.days)
 	}
 	for _, row := range plan.Paths {
 		c.Paths = append(c.Paths, t.path(c, plan, row))
@@ -169,7 +183,23 @@ func (t *tester) path(c *Cross, plan *overfit.CPCV, row []int) Path {
 		}
 		return nan
 	}
-	return Path{get("total_return"), get("sharpe"), get("max_drawdown")}
+	p := Path{TotalReturn: get("total_return"), Sharpe: get("sharpe"), MaxDrawdown: get("max_drawdown")}
+	if len(c.Dates) > 0 {
+		for _, x := range sampled(equity) {
+			p.Equity = append(p.Equity, Number(x))
+		}
+	}
+	return p
+}
+
+// sampled is the first of a list, every so many from there on, and the last, mostPoints or fewer.
+func sampled[T any](list []T) []T {
+	every := 1 + (len(list)-2)/(mostPoints-1)
+	out := make([]T, 0, mostPoints)
+	for i := 0; i < len(list)-1; i += every {
+		out = append(out, list[i])
+	}
+	return append(out, list[len(list)-1])
 }
 
 // spread is the distribution over paths. One that never moves has no ratio and counts as none lost.

@@ -59,6 +59,9 @@ func TestCrossValidationByHand(t *testing.T) {
 	if got := float64(c.Paths[0].TotalReturn); math.Abs(got-(total-1)) > 1e-12 || c.Loss != 1 {
 		t.Errorf("the path returns %v and %v of paths lose, want %v and 1", got, c.Loss, total-1)
 	}
+	if p := c.Paths[0]; len(c.Dates) != 13 || len(p.Equity) != 13 || c.Dates[12] != s.m.days[12] || math.Abs(float64(p.Equity[12]/p.Equity[0])-total) > 1e-12 {
+		t.Errorf("the curve of the path has %d points at %d dates, from %v to %v", len(p.Equity), len(c.Dates), p.Equity[0], p.Equity[len(p.Equity)-1])
+	}
 	s.m.longest = 12
 	if _, err := s.purged(3, 1); err == nil {
 		t.Error("a purge that leaves nothing to train on was let pass")
@@ -190,5 +193,24 @@ func TestPartsAreJudgedByTheObjective(t *testing.T) {
 	s.cfg.Search = &strategy.Search{Objective: "profit_factor"}
 	if err := s.cscv(t.Context()); err != nil || s.r.PBO.By != "Sharpe ratio (profit_factor needs the trades of each part)" {
 		t.Errorf("%+v %v", s.r.PBO, err)
+	}
+}
+
+// Curves that are looked at have their ends, even steps between, and never more points than are kept.
+func TestSampled(t *testing.T) {
+	for _, n := range []int{1, 2, 3, 299, 300, 301, 598, 599, 600, 601, 2516, 100_000} {
+		list := make([]int, n)
+		for i := range list {
+			list[i] = i
+		}
+		got := sampled(list)
+		if len(got) > mostPoints || len(got) < min(n, mostPoints/2) || got[0] != 0 || got[len(got)-1] != n-1 {
+			t.Errorf("of %d there are %d, from %d to %d", n, len(got), got[0], got[len(got)-1])
+		}
+		for i := 2; i < len(got)-1; i++ {
+			if got[i]-got[i-1] != got[1]-got[0] {
+				t.Errorf("of %d the steps are %d and %d", n, got[1]-got[0], got[i]-got[i-1])
+			}
+		}
 	}
 }

@@ -15,8 +15,8 @@ export interface WalkForward {
   equity: { time: string[]; value: number[] };
 }
 export interface Pbo { by: string; configurations: number; blocks: number; splits: number; undecided: number; probability: Num; loss: Num; slope: Num; r2: Num; logits: { value: number; count: number }[] }
-export interface Path { total_return: Num; sharpe: Num; max_drawdown: Num }
-export interface Cross { by: string; groups: number; tested: number; purge_sessions: number; embargo_sessions: number; paths: Path[]; sharpe_median: Num; sharpe_p05: Num; sharpe_p95: Num; loss_share: Num }
+export interface Path { equity?: Num[]; total_return: Num; sharpe: Num; max_drawdown: Num }
+export interface Cross { by: string; groups: number; tested: number; purge_sessions: number; embargo_sessions: number; paths: Path[]; dates?: string[] | null; sharpe_median: Num; sharpe_p05: Num; sharpe_p95: Num; loss_share: Num }
 export interface Point { label: string; at: number; base: boolean; trades: Num; total_return: Num; sharpe: Num; max_drawdown: Num; fault?: string }
 export interface Stress { runs: number; delay: Point[] | null; costs: Point[] | null; starts: Point[] | null; without_symbol: Point[] | null; parameters: { name: string; points: Point[] }[] | null; left: string[] | null }
 export interface Superiority { draws: number; p: Num; reality_check_p: Num; models: number; best: Parameter[] }

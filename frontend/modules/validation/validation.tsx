@@ -147,12 +147,21 @@ function Overfitting({ v }: { v: Validation }) {
 function Paths({ c, title }: { c: Cross; title: string }) {
   const ratios = c.paths.map((p) => p.sharpe).filter((x): x is number => x !== null);
   const points: Point[] = c.paths.map((p, i) => ({ label: `Path ${i + 1}: ${change(p.total_return, 0)}, fall ${percent(p.max_drawdown, 0)}`, at: i, base: false, trades: null, ...p }));
+  const t = useMemo(() => (c.dates ?? []).map(millis), [c]);
+  const lines = useMemo(() => c.paths.map((p, i) => ({ name: `Path ${i + 1}`, values: p.equity ?? [], colour: `s${i % 6}`, dash: i % 12 >= 6 })), [c]);
   return (
     <Card title={title} intro={`History in ${c.groups} groups, ${c.tested} tested at a time, make ${plural(c.paths.length, 'whole history', 'whole histories')} out of sample. ${c.purge_sessions} sessions are purged around what is tested, ${c.embargo_sessions} embargoed behind it.`}>
       <div class="columns">
         {points.length <= 20 ? <BarRow title="Sharpe ratio of each path" bars={barsOf(points, 'sharpe')} /> : <Histogram bins={histogram(ratios)} label="Paths by Sharpe ratio" format={(x) => fixed(x, 1)} unit={['path', 'paths']} />}
         <Facts rows={[['Median', fixed(c.sharpe_median)], ['90% lie between', `${fixed(c.sharpe_p05)} and ${fixed(c.sharpe_p95)}`], ['Paths that lost', percent(c.loss_share, 0)], ['Chosen by', c.by]]} />
       </div>
+      {t.length > 1 && (
+        <>
+          <h3 class="chart-title">Equity of the paths</h3>
+          <Lines label="Equity of each path out of sample" t={t} lines={lines} format={(x) => usd(x, 0)} axis={shortUsd} height={280} />
+          <p class="sub">The same history, each time chosen on other parts of it. Told at {count(t.length)} sessions: a fall may be deeper between them.</p>
+        </>
+      )}
     </Card>
   );
 }
