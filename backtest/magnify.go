@@ -268,17 +268,20 @@ func (e *engine) trailed(i int32, side order.Side, stop float64, far fill.Bar) (
 
 // Ambiguity is what the other answers to the question of which came first would have made of the run:
 // the stop in every bar that leaves it open, and the target in every one. They are no bounds, since
-// another fill changes what is traded later, and no trials.
+// another fill changes what is traded later, and no trials. Results made before the equity of the extra
+// runs was kept have no Sessions.
 type Ambiguity struct {
 	Bars        int64   `json:"bars"` // of this run whose order a rule decided
 	StopFirst   Outcome `json:"stop_first"`
 	TargetFirst Outcome `json:"target_first"`
+	Sessions    Times   `json:"sessions,omitzero"` // dates of the equity of both, element 0 is the start
 }
 
 // Outcome of an extra run.
 type Outcome struct {
 	Bars    int64         `json:"bars"` // with both in them
 	Metrics stats.Metrics `json:"metrics"`
+	Equity  []float64     `json:"equity,omitempty"` // USD at the end of each of the Sessions; shorter than they are where nothing was left
 }
 
 // bothWays plays the two extra runs on what was loaded for the first.
@@ -308,7 +311,11 @@ func (k *task) bothWays(ctx context.Context, e *engine, src bar.Source) (*Ambigu
 			return nil, err
 		}
 		all, closed := other.trades()
-		x.to.Bars, x.to.Metrics = other.counts.AmbiguousBars, stats.Later(other.statistics(all, closed, bench))
+		in := other.statistics(all, closed, bench)
+		x.to.Bars, x.to.Metrics, x.to.Equity = other.counts.AmbiguousBars, stats.Later(in), in.Equity
+		if len(in.Dates) > out.Sessions.Len() {
+			out.Sessions = daysOf(in.Dates)
+		}
 	}
 	return out, nil
 }

@@ -65,6 +65,9 @@ func TestExtraRunsAreThoseOfTheRules(t *testing.T) {
 					t.Fatalf("seed %d, %s: %s is %g, of a run by the rule %g", seed, rule, key, a, b)
 				}
 			}
+			if !slices.Equal(o.Equity, alone.Equity.Value) || !slices.Equal(res.Ambiguity.Sessions.Nanos, alone.Equity.Time.Nanos) {
+				t.Fatalf("seed %d, %s: the equity at the end of each session is not that of a run by the rule", seed, rule)
+			}
 			if o.Bars != alone.Counts.AmbiguousBars {
 				t.Fatalf("seed %d, %s: %d ambiguous bars, of a run by the rule %d", seed, rule, o.Bars, alone.Counts.AmbiguousBars)
 			}

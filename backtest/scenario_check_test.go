@@ -49,7 +49,7 @@ func (sc *scenario) check(t *testing.T, r *backtest.Result) {
 	sc.checkWarnings(t, r)
 }
 
-// checkAmbiguity compares the extra runs: stop_first|target_first METRIC VALUE.
+// checkAmbiguity compares the extra runs: stop_first|target_first METRIC VALUE, or SESSION EQUITY.
 func (sc *scenario) checkAmbiguity(t *testing.T, r *backtest.Result) {
 	t.Helper()
 	for _, f := range sc.lines("ambiguity") {
@@ -58,8 +58,14 @@ func (sc *scenario) checkAmbiguity(t *testing.T, r *backtest.Result) {
 			continue
 		}
 		o, ok := map[string]backtest.Outcome{"stop_first": r.Ambiguity.StopFirst, "target_first": r.Ambiguity.TargetFirst}[f[0]]
-		if got, there := o.Metrics.Get(f[1]); !ok || !there || !sameNumbers(num(got), f[2]) {
-			t.Errorf("%s ends with %s %.12g, want %s", f[0], f[1], got, f[2])
+		got, there := o.Metrics.Get(f[1])
+		for k, equity := range o.Equity {
+			if r.Ambiguity.Sessions.At(k) == f[1] {
+				got, there = equity, true
+			}
+		}
+		if !ok || !there || !sameNumbers(num(got), f[2]) {
+			t.Errorf("%s has %s %.12g, want %s", f[0], f[1], got, f[2])
 		}
 	}
 }

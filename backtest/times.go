@@ -16,6 +16,15 @@ type Times struct {
 	Nanos []int64 // ns UTC; for Daily midnight UTC of the session date
 }
 
+// daysOf are the stamps of sessions.
+func daysOf(dates []instrument.Date) Times {
+	t := Times{Daily: true, Nanos: make([]int64, len(dates))}
+	for i, d := range dates {
+		t.Nanos[i] = d.Nanos()
+	}
+	return t
+}
+
 // Len is the number of stamps.
 func (t Times) Len() int { return len(t.Nanos) }
 
