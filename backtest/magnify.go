@@ -284,6 +284,16 @@ type Outcome struct {
 	Equity  []float64     `json:"equity,omitempty"` // USD at the end of each of the Sessions; shorter than they are where nothing was left
 }
 
+// Figures are the extra runs without their equity; nil of nil.
+func (a *Ambiguity) Figures() *Ambiguity {
+	if a == nil {
+		return nil
+	}
+	out := *a
+	out.Sessions, out.StopFirst.Equity, out.TargetFirst.Equity = Times{}, nil, nil
+	return &out
+}
+
 // bothWays plays the two extra runs on what was loaded for the first.
 func (k *task) bothWays(ctx context.Context, e *engine, src bar.Source) (*Ambiguity, error) {
 	if e.counts.AmbiguousBars == 0 || k.options.Single || k.options.Strategy != nil {

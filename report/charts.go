@@ -26,6 +26,7 @@ type curveChart struct {
 	h     float64 // height of the wide drawing
 	shade [][2]int
 	level []level
+	band  [2][]float64 // what is between both is shaded; their columns in the page's data follow those of the lines
 }
 
 // level is a horizontal line with its name.
@@ -67,6 +68,7 @@ func (c curveChart) draw(w, h float64, size string) string {
 			f.line(l.class, f.left, f.y(l.at), f.w-f.right, f.y(l.at))
 		}
 	}
+	f.between("band", c.band, "data-band", strconv.Itoa(len(c.lines)))
 	for i := len(c.lines) - 1; i >= 0; i-- {
 		l := c.lines[i]
 		if c.stack {
@@ -91,8 +93,12 @@ func (c curveChart) draw(w, h float64, size string) string {
 // bounds of the values with a little room.
 func (c curveChart) bounds() (lo, hi float64) {
 	lo, hi = math.Inf(1), math.Inf(-1)
+	columns := [][]float64{c.band[0], c.band[1]}
 	for _, l := range c.lines {
-		for _, v := range l.values {
+		columns = append(columns, l.values)
+	}
+	for _, values := range columns {
+		for _, v := range values {
 			if math.IsNaN(v) || math.IsInf(v, 0) || c.log && v <= 0 {
 				continue
 			}

@@ -24,6 +24,7 @@ type sheet struct {
 	Rules       []fact
 
 	Benchmark                   string // its name, "" without one
+	Band                        bool   // between the extra runs
 	Final, BenchmarkFinal       string
 	Equity, EquityLog, Drawdown template.HTML
 	MonthNames                  []string
@@ -180,7 +181,10 @@ func (s *sheet) charts(v *view, draws int) {
 	if s.Benchmark != "" {
 		lines = append(lines, curveLine{"bench", v.scaledBenchmark()})
 	}
-	eq := curveChart{id: "equity", label: "Equity of the run" + v.summary(), dates: v.dates, lines: lines, unit: compact, h: 320, shade: v.shade()}
+	eq := curveChart{id: "equity", label: "Equity of the run" + v.summary(), dates: v.dates, lines: lines, unit: compact, h: 320, shade: v.shade(), band: v.band}
+	if s.Band = v.band[0] != nil; s.Band {
+		eq.label += ", shaded between the runs with the stop first and with the target first"
+	}
 	s.Equity = eq.both()
 	if lo > 0 {
 		eq.log = true

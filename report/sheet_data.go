@@ -83,6 +83,11 @@ func (v *view) data(sheet *sheet) ([]byte, error) {
 			add("drawdown", "Benchmark", "percent", stats.Drawdown(nil, v.benchmark), 1e6)
 		}
 		room := mostValues / max(n, 1)
+		if v.band[0] != nil {
+			add("equity", "Stop first", "usd", v.band[0], 100)
+			add("equity", "Target first", "usd", v.band[1], 100)
+			room -= 2
+		}
 		for _, p := range append(append([]panel{}, sheet.Before...), sheet.After...) {
 			for _, f := range p.Figures {
 				if len(f.columns) > room {
@@ -115,9 +120,13 @@ func trim(r *backtest.Result, room int) (omitted []string) {
 	if r.Benchmark != nil {
 		size += bar * len(r.Benchmark.Value)
 	}
+	if r.Ambiguity != nil {
+		size += 2 * bar * r.Ambiguity.Sessions.Len()
+	}
 	if size > room/3 {
-		omitted = append(omitted, fmt.Sprintf("result.equity, result.benchmark: %d bars; the sessions are in series", len(r.Equity.Value)))
+		omitted = append(omitted, fmt.Sprintf("result.equity, result.benchmark, equity in result.ambiguity: %d bars; the sessions are in series", len(r.Equity.Value)))
 		r.Equity, r.Benchmark = backtest.Curve{}, nil
+		r.Ambiguity = r.Ambiguity.Figures()
 	}
 	if trade*len(r.Trades) > room/3 {
 		n := room / 3 / trade

@@ -3,6 +3,7 @@ package report
 import (
 	"html"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -112,6 +113,39 @@ func (f *frame) area(class string, values []float64, base float64) {
 		y := coord(f.y(base))
 		f.el("path", "class", class, "d", d+"L"+coord(f.x(float64(n-1), n))+" "+y+"L"+coord(f.x(0, n))+" "+y+"Z")
 	}
+}
+
+// between fills what is between two columns of the same sessions, from where they part on. With more values
+// than pixels each pixel has the least and the greatest of both. What a logarithmic scale does not have lies
+// at its lower end.
+func (f *frame) between(class string, columns [2][]float64, attrs ...string) {
+	n := len(columns[0])
+	width := min(n, int(f.plotW()))
+	var top, bottom [][2]float64
+	for k := range width {
+		i, j := k*n/width, (k+1)*n/width
+		lo, hi := extremes(slices.Concat(columns[0][i:j], columns[1][i:j]))
+		if math.IsNaN(lo) || math.IsInf(hi-lo, 0) {
+			continue
+		}
+		if f.log {
+			lo, hi = math.Max(lo, f.lo), math.Max(hi, f.lo)
+		}
+		if len(top) == 1 && top[0] == bottom[0] && lo == hi {
+			top, bottom = nil, nil
+		}
+		x := f.x(float64(i+j-1)/2, n)
+		top, bottom = append(top, [2]float64{x, f.y(hi)}), append(bottom, [2]float64{x, f.y(lo)})
+	}
+	if len(top) < 2 {
+		return
+	}
+	var p pen
+	slices.Reverse(bottom)
+	for _, at := range append(top, bottom...) {
+		p.to(at[0], at[1])
+	}
+	f.el("path", append([]string{"class", class, "d", p.b.String() + "Z"}, attrs...)...)
 }
 
 func (f *frame) pathData(values []float64) string {

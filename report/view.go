@@ -17,7 +17,8 @@ type view struct {
 	*backtest.Result
 	dates     []instrument.Date
 	equity    []float64
-	benchmark []float64 // aligned with dates, NaN before its first value; nil without one
+	benchmark []float64    // aligned with dates, NaN before its first value; nil without one
+	band      [2][]float64 // equity with the stop first and with the target first, aligned likewise; nil where no bar was ambiguous, or it was not kept
 	trades    []stats.Trade
 	caveats   []stats.Caveat
 	stress    *stress.Report     // nil unless the run was made again
@@ -31,6 +32,12 @@ func newView(r *backtest.Result) *view {
 	if r.Benchmark != nil {
 		d, b := sessions(*r.Benchmark)
 		v.benchmark = align(v.dates, d, b)
+	}
+	if a := r.Ambiguity; a != nil && a.Sessions.Len() > 0 {
+		for k, o := range []*backtest.Outcome{&a.StopFirst, &a.TargetFirst} {
+			d, e := sessions(backtest.Curve{Time: a.Sessions, Value: o.Equity})
+			v.band[k] = align(v.dates, d, e)
+		}
 	}
 	v.trades = tradesOf(r.Trades)
 	v.caveats = stats.Caveats(r.Metrics)

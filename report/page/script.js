@@ -88,6 +88,16 @@
       }
       p.setAttribute("d", d);
     });
+    svg.querySelectorAll("[data-band]").forEach(function (p) {
+      var k = +p.dataset.band, up = "", down = "";
+      for (var i = from; i <= to; i++) {
+        var a = lines[k].values[i], b = lines[k + 1].values[i];
+        if (a === null || b === null) continue;
+        up += (up ? "L" : "M") + x(svg, i).toFixed(1) + " " + y(Math.max(a, b, bounds[0])).toFixed(1);
+        down = "L" + x(svg, i).toFixed(1) + " " + y(Math.max(Math.min(a, b), bounds[0])).toFixed(1) + down;
+      }
+      p.setAttribute("d", up + down + "Z");
+    });
     var s = step(bounds[1] - bounds[0], Math.max(2, (bottom - top) / 45)), last = -Infinity;
     for (var v = Math.ceil(bounds[0] / s) * s; v <= bounds[1]; v += s) {
       add(svg, "line", { "class": Math.abs(v) < s / 1e6 && svg.dataset.zero === "1" ? "zero" : "grid", x1: left, x2: right, y1: y(v), y2: y(v) });
