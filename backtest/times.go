@@ -34,6 +34,16 @@ func (t Times) At(i int) string { return stamp(t.Nanos[i], t.Daily) }
 // Date is the UTC date of stamp i; for Daily the session date.
 func (t Times) Date(i int) instrument.Date { return instrument.DateOfNanos(t.Nanos[i]) }
 
+// Session is the session of stamp i. No session of the exchange, extended hours included, crosses midnight five
+// hours west of Greenwich.
+func (t Times) Session(i int) instrument.Date {
+	if t.Daily {
+		return t.Date(i)
+	}
+	const west = int64(5 * 3600e9)
+	return instrument.DateOfNanos(t.Nanos[i] - west)
+}
+
 // stamp formats one time as the contract says.
 func stamp(ns int64, daily bool) string { return string(appendStamp(make([]byte, 0, 20), ns, daily)) }
 

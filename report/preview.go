@@ -101,7 +101,7 @@ type cutout struct {
 func cutOut(s *backtest.SymbolPreview, from, to int) cutout {
 	var c cutout
 	for i := from; i < to; i++ {
-		c.dates = append(c.dates, sessionDate(s.Time, i))
+		c.dates = append(c.dates, s.Time.Session(i))
 	}
 	part := func(v backtest.Values) []float64 { return v[from:to] }
 	c.chart = candleChart{label: "Bars of " + titleOf(s), dates: c.dates, open: part(s.Open), high: part(s.High), low: part(s.Low),
@@ -282,7 +282,7 @@ func (s *screen) previewSymbol(p *backtest.SymbolPreview) {
 	}
 	s.printf(" %s%s\n", pad, s.markRow(either(p.Entries, p.Shorts, from, n), w, up))
 	s.printf(" %s%s\n", pad, s.markRow(either(p.Exits, p.Covers, from, n), w, down))
-	first, last := sessionDate(p.Time, from).String(), sessionDate(p.Time, n-1).String()
+	first, last := p.Time.Session(from).String(), p.Time.Session(n-1).String()
 	s.printf(" %s%s%s%s\n", pad, first, strings.Repeat(" ", max(1, w-len(first)-len(last))), last)
 	s.printf(" %s%s\n\n", pad, s.dim(up+" an entry rule was true   "+down+" an exit rule was true"))
 	head, rows := previewTable(p, 8)

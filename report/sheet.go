@@ -241,7 +241,7 @@ func (v *view) underWater() []float64 {
 	out := make([]float64, len(v.dates))
 	k := -1
 	for i := range min(len(dd), v.Result.Equity.Time.Len()) {
-		if d := sessionDate(v.Result.Equity.Time, i); k < 0 || d != v.dates[k] {
+		if d := v.Result.Equity.Time.Session(i); k < 0 || d != v.dates[k] {
 			k++
 		}
 		out[k] = math.Min(out[k], dd[i])

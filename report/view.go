@@ -53,21 +53,11 @@ func dateOf(stamp string) instrument.Date {
 	return d
 }
 
-// sessionDate is the session of an instant. No session of the exchange, extended hours included,
-// crosses midnight five hours west of Greenwich.
-func sessionDate(t backtest.Times, i int) instrument.Date {
-	if t.Daily {
-		return t.Date(i)
-	}
-	const west = int64(5 * 3600e9)
-	return instrument.DateOfNanos(t.Nanos[i] - west)
-}
-
 // sessions takes the last value of each session of a curve.
 func sessions(c backtest.Curve) (dates []instrument.Date, values []float64) {
 	n := min(c.Time.Len(), len(c.Value))
 	for i := range n {
-		d := sessionDate(c.Time, i)
+		d := c.Time.Session(i)
 		if k := len(dates); k > 0 && dates[k-1] == d {
 			values[k-1] = c.Value[i]
 			continue

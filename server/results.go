@@ -23,14 +23,14 @@ type storedResult struct {
 	Data      json.RawMessage `json:"data"`
 	Metrics   Metrics         `json:"-"`
 	figures   stats.Metrics
-	Trades    []backtest.Trade   `json:"trades"`
-	Fills     []backtest.Fill    `json:"fills"`
-	Equity    storedCurve        `json:"equity"`
-	Benchmark *storedCurve       `json:"benchmark"`
-	Counts    json.RawMessage    `json:"counts"`
-	Path      string             `json:"path"`
-	Warnings  []backtest.Warning `json:"warnings"`
-	Ambiguity json.RawMessage    `json:"ambiguity"`
+	Trades    []backtest.Trade    `json:"trades"`
+	Fills     []backtest.Fill     `json:"fills"`
+	Equity    storedCurve         `json:"equity"`
+	Benchmark *storedCurve        `json:"benchmark"`
+	Counts    json.RawMessage     `json:"counts"`
+	Path      string              `json:"path"`
+	Warnings  []backtest.Warning  `json:"warnings"`
+	Ambiguity *backtest.Ambiguity `json:"ambiguity"`
 	size      int64
 }
 

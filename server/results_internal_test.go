@@ -1,6 +1,41 @@
 package server
 
-import "testing"
+import (
+	"testing"
+	"time"
+
+	"backtester/backtest"
+)
+
+// Within a session the extra runs stand where the session before left them; an account with nothing left
+// stays as it is.
+func TestExtraRunsStandAtTheLastSessionsEnd(t *testing.T) {
+	at := func(daily bool, stamps ...string) backtest.Times {
+		out := backtest.Times{Daily: daily}
+		for _, s := range stamps {
+			x, err := time.Parse(time.RFC3339, s)
+			if err != nil {
+				t.Fatal(err)
+			}
+			out.Nanos = append(out.Nanos, x.UnixNano())
+		}
+		return out
+	}
+	x := &storedResult{Equity: storedCurve{Value: []float64{100, 100, 101, 102, 103, 104},
+		Time: at(false, "2024-01-02T21:00:00Z", "2024-01-03T15:30:00Z", "2024-01-03T21:00:00Z", "2024-01-04T15:30:00Z", "2024-01-04T21:00:00Z", "2024-01-05T21:00:00Z")}}
+	x.Ambiguity = &backtest.Ambiguity{Sessions: at(true, "2024-01-02T00:00:00Z", "2024-01-03T00:00:00Z", "2024-01-04T00:00:00Z", "2024-01-05T00:00:00Z"),
+		StopFirst: backtest.Outcome{Equity: []float64{100, 90, -5}}, TargetFirst: backtest.Outcome{Equity: []float64{100, 101, 103, 105}}}
+	c := curveOf(x, span{}, 100)
+	for i, want := range [][2]float64{{100, 100}, {100, 100}, {90, 101}, {90, 101}, {-5, 103}, {-5, 105}} {
+		if got := [2]float64{*c.StopFirst[i], *c.TargetFirst[i]}; got != want {
+			t.Errorf("at point %d stand %v, want %v", i, got, want)
+		}
+	}
+	x.Ambiguity = x.Ambiguity.Figures() // as results were before
+	if c := curveOf(x, span{}, 100); c.StopFirst != nil || c.TargetFirst != nil {
+		t.Error("a result without the equity of the extra runs shows one")
+	}
+}
 
 // Small results share one room and leave it the oldest first; a large one has a place of its own, which
 // neither takes theirs nor is taken by them.

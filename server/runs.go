@@ -140,7 +140,9 @@ func (s *Server) include(ctx context.Context, r *history.Run, parts []string, po
 		case "counts":
 			d.Counts = decoded(x.Counts)
 		case "ambiguity":
-			d.Ambiguity = decoded(x.Ambiguity)
+			if x.Ambiguity != nil {
+				d.Ambiguity = x.Ambiguity.Figures() // their equity is beside that of the run
+			}
 		case "equity", "drawdown":
 			c := curveOf(x, span{}, points)
 			d.Equity = &c

@@ -168,9 +168,11 @@ func TestSymbolsReplaceTheUniverse(t *testing.T) {
 // A run in which bars leave the order of stop and target open says what both answers would have made of it.
 func TestBothAnswersStandBesideARun(t *testing.T) {
 	w := newWorld(t, worldOptions{})
+	last := ""
 	both := func(exit string) map[string]any {
 		id := w.finished(body(`{"name": "both", "universe": {"symbols": ["XYZ"]}, "entry": "close > 0", "exit": ` + exit + `}`))
 		a, _ := w.want(200, "GET", "/api/backtest/results/"+id+"?include=ambiguity", "")["ambiguity"].(map[string]any)
+		last = id
 		return a
 	}
 	a := both(`{"stop": "entry_price * 0.9999", "target": "entry_price * 1.0001"}`)
@@ -179,6 +181,14 @@ func TestBothAnswersStandBesideARun(t *testing.T) {
 	}
 	end := func(key string) float64 {
 		return a[key].(map[string]any)["metrics"].(map[string]any)["final_equity"].(float64)
+	}
+	curve := w.want(200, "GET", "/api/backtest/results/"+last+"/equity", "")
+	first, second := curve["stop_first"].([]any), curve["target_first"].([]any)
+	if n := len(curve["t"].([]any)); len(first) != n || len(second) != n || first[0] != second[0] || first[n-1] != end("stop_first") || second[n-1] != end("target_first") {
+		t.Errorf("beside %d points of equity stand %v and %v", n, first, second)
+	}
+	if a["sessions"] != nil {
+		t.Error("the figures of the extra runs have their equity with them")
 	}
 	if end("stop_first") >= end("target_first") {
 		t.Errorf("with the stop first %v is left, with the target first %v", end("stop_first"), end("target_first"))

@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"math"
+	"sort"
 	"strconv"
 	"time"
 
@@ -23,11 +24,13 @@ func (s *Server) seriesOperations() {
 
 // Curve is the equity of a run, drawn so that extremes stay.
 type Curve struct {
-	T         []int64    `json:"t" doc:"milliseconds since 1970; of daily bars midnight UTC of the session"`
-	Equity    []float64  `json:"equity" doc:"USD"`
-	Drawdown  []float64  `json:"drawdown" doc:"fraction below the highest equity before, 0 or negative"`
-	Benchmark []*float64 `json:"benchmark,omitempty" doc:"total return, scaled to the starting equity"`
-	Points    int        `json:"points_total" doc:"how many there are in the range before sampling"`
+	T           []int64    `json:"t" doc:"milliseconds since 1970; of daily bars midnight UTC of the session"`
+	Equity      []float64  `json:"equity" doc:"USD"`
+	Drawdown    []float64  `json:"drawdown" doc:"fraction below the highest equity before, 0 or negative"`
+	Benchmark   []*float64 `json:"benchmark,omitempty" doc:"total return, scaled to the starting equity"`
+	StopFirst   []*float64 `json:"stop_first,omitempty" doc:"where bars leave open whether stop or target came first: equity of the run again with the stop first in each of them, at the end of the last session at or before t, USD"`
+	TargetFirst []*float64 `json:"target_first,omitempty" doc:"the same with the target first"`
+	Points      int        `json:"points_total" doc:"how many there are in the range before sampling"`
 }
 
 // span is a range of time, both ends included; zero ends are open.
@@ -143,8 +146,27 @@ func curveOf(x *storedResult, in span, points int) Curve {
 			}
 			c.Benchmark = append(c.Benchmark, v)
 		}
+		if a := x.Ambiguity; a != nil && a.Sessions.Len() > 0 {
+			k := lastSession(x.Equity.Time, i, a.Sessions)
+			c.StopFirst, c.TargetFirst = append(c.StopFirst, atOrLast(a.StopFirst.Equity, k)), append(c.TargetFirst, atOrLast(a.TargetFirst.Equity, k))
+		}
 	}
 	return c
+}
+
+// lastSession is the place of the last of some sessions that has ended at point i of a curve; -1 when none has.
+func lastSession(times backtest.Times, i int, sessions backtest.Times) int {
+	day := times.Session(i)
+	ended := i+1 == times.Len() || times.Session(i+1) > day
+	return sort.Search(sessions.Len(), func(k int) bool { d := sessions.Session(k); return d > day || d == day && !ended }) - 1
+}
+
+// atOrLast is values[k], the last one for places beyond: an account with nothing left stays as it is.
+func atOrLast(values []float64, k int) *float64 {
+	if k = min(k, len(values)-1); k < 0 {
+		return nil
+	}
+	return &values[k]
 }
 
 type equityOutput struct{ Body Curve }

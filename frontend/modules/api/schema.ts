@@ -1085,8 +1085,12 @@ export interface components {
              * @description how many there are in the range before sampling
              */
             points_total: number;
+            /** @description where bars leave open whether stop or target came first: equity of the run again with the stop first in each of them, at the end of the last session at or before t, USD */
+            stop_first?: (number | null)[] | null;
             /** @description milliseconds since 1970; of daily bars midnight UTC of the session */
             t: number[] | null;
+            /** @description the same with the target first */
+            target_first?: (number | null)[] | null;
         };
         Details: {
             data: components["schemas"]["Coverage"];

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { histogram, months, round, years } from './draw';
+import { band, histogram, months, round, years } from './draw';
 import { around, lastAt, outside, tooCoarse } from './window';
 
 const day = (y: number, m: number, d: number): number => Date.UTC(y, m - 1, d);
@@ -14,6 +14,16 @@ describe('months', () => {
   it('are none of nothing, and end with money', () => {
     expect(months([], [])).toEqual([]);
     expect(months([day(2024, 1, 31), day(2024, 2, 29), day(2024, 3, 28)], [100, 0, 0])).toHaveLength(1);
+  });
+});
+
+describe('band', () => {
+  it('lies between two columns, whichever is higher', () => {
+    expect(band('either', [100, 90, 120], [100, 110, 100])).toEqual({ name: 'either', low: [100, 90, 100], high: [100, 110, 120] });
+  });
+  it('has gaps where a column has, and is none of results without the columns', () => {
+    expect(band('either', [100, null, 90], [101, 102])).toEqual({ name: 'either', low: [100, null, null], high: [101, null, null] });
+    expect(band('either', undefined, undefined)).toBeNull();
   });
 });
 

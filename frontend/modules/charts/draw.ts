@@ -1,6 +1,8 @@
 // Series from numbers: pure functions that views of a result share. None of them computes a statistic;
 // those come from the server.
 
+import type { Num } from '../api/types';
+
 export interface Month { year: number; month: number; value: number } // month 1..12
 
 /** Growth by calendar month; t in milliseconds. Months are those of UTC, in which sessions are midnight
@@ -24,6 +26,18 @@ export function years(list: readonly Month[]): Map<number, number> {
   const out = new Map<number, number>();
   for (const m of list) out.set(m.year, (1 + (out.get(m.year) ?? 0)) * (1 + m.value) - 1);
   return out;
+}
+
+export interface Band { name: string; low: Num[]; high: Num[] }
+
+/** What lies between two columns of the same times; null where one of them has no value. Null without both. */
+export function band(name: string, a: readonly Num[] | undefined, b: readonly Num[] | undefined): Band | null {
+  if (!a || !b) return null;
+  const pick = (choose: (x: number, y: number) => number): Num[] => a.map((x, i) => {
+    const y = b[i] ?? null;
+    return x === null || y === null ? null : choose(x, y);
+  });
+  return { name, low: pick(Math.min), high: pick(Math.max) };
 }
 
 export interface Bin { from: number; to: number; count: number }

@@ -5,6 +5,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import type { Num } from '../api/types';
 import { instant } from '../format/time';
 import { colour, dark } from '../shell/theme';
+import type { Band } from './draw';
 
 export interface Line { name: string; values: Num[]; colour: string; fill?: boolean; dash?: boolean; thin?: boolean }
 
@@ -19,6 +20,7 @@ export interface LinesProps {
   group?: string;
   zero?: boolean; // the axis begins or ends at 0
   shade?: [number, number][]; // spans of time, in milliseconds
+  band?: Band | null; // what lies between two columns
 }
 
 export default function Lines(p: LinesProps) {
@@ -40,7 +42,7 @@ export default function Lines(p: LinesProps) {
       watch.disconnect();
       plot.destroy();
     };
-  }, [p.t, p.lines, p.log, p.height, isDark]);
+  }, [p.t, p.lines, p.band, p.log, p.height, isDark]);
 
   return (
     <div class="lines">
@@ -50,8 +52,10 @@ export default function Lines(p: LinesProps) {
   );
 }
 
+// The edges of the band come first, so that the lines lie over it.
 function data(p: LinesProps): uPlot.AlignedData {
-  return [p.t.map((t) => t / 1000), ...p.lines.map((l) => (p.log ? l.values.map((v) => (v !== null && v > 0 ? v : null)) : l.values))] as uPlot.AlignedData;
+  const columns = [...(p.band ? [p.band.high, p.band.low] : []), ...p.lines.map((l) => l.values)];
+  return [p.t.map((t) => t / 1000), ...columns.map((c) => (p.log ? c.map((v) => (v !== null && v > 0 ? v : null)) : c))] as uPlot.AlignedData;
 }
 
 // say writes the values at the cross-hair, or the last ones.
@@ -62,18 +66,27 @@ function say(out: HTMLElement, p: LinesProps, i: number | null): void {
   const b = document.createElement('b');
   b.textContent = instant(p.t[at]!);
   out.append(b);
-  for (const l of p.lines) {
+  const key = (name: string, value: string, ink: string): HTMLElement => {
     const s = document.createElement('span');
     s.className = 'key';
     const swatch = document.createElement('i');
-    swatch.style.borderTopColor = colour(l.colour);
-    if (l.dash) swatch.style.borderTopStyle = 'dashed';
+    swatch.style.borderTopColor = ink;
     const v = document.createElement('b');
-    v.textContent = p.format(l.values[at] ?? null);
-    s.append(swatch, ` ${l.name} `, v);
+    v.textContent = value;
+    s.append(swatch, ` ${name} `, v);
     out.append(s);
+    return swatch;
+  };
+  for (const l of p.lines) {
+    const swatch = key(l.name, p.format(l.values[at] ?? null), colour(l.colour));
+    if (l.dash) swatch.style.borderTopStyle = 'dashed';
   }
+  if (p.band) key(p.band.name, `${p.format(p.band.low[at] ?? null)} to ${p.format(p.band.high[at] ?? null)}`, colour('run', bandAlpha)).classList.add('band');
 }
+
+const bandAlpha = 0.25;
+
+const edge: uPlot.Series = { width: 0, stroke: 'transparent', points: { show: false } };
 
 function options(p: LinesProps, width: number, hover: (i: number | null) => void): uPlot.Options {
   const dim = colour('dim');
@@ -100,8 +113,10 @@ function options(p: LinesProps, width: number, hover: (i: number | null) => void
         ...(p.log ? { filter: (u: uPlot, splits: number[]) => logTicks(u, splits) } : {}),
       },
     ],
+    ...(p.band ? { bands: [{ series: [1, 2], fill: colour('run', bandAlpha) }] } : {}),
     series: [
       {},
+      ...(p.band ? [edge, edge] : []),
       ...p.lines.map((l): uPlot.Series => ({
         label: l.name,
         stroke: colour(l.colour),

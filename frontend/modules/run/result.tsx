@@ -2,7 +2,7 @@
 import { useMemo, useState } from 'preact/hooks';
 import { csv, detail, json, tearsheet } from '../api/runs';
 import type { Ambiguity, Detail, Equity, Metrics, Run } from '../api/types';
-import { histogram, months } from '../charts/draw';
+import { band, histogram, months } from '../charts/draw';
 import type { LinesProps } from '../charts/lines';
 import { Histogram, MonthTable } from '../charts/shapes';
 import { change, count, fixed, percent, plural, shortUsd, sign, usd } from '../format/number';
@@ -77,6 +77,7 @@ function Tiles({ r }: { r: Detail }) {
 function Overview({ e, trades }: { e: Equity; trades: Trades }) {
   const [scale, setScale] = useState<'lin' | 'log'>('lin');
   const lines = useMemo(() => [{ name: 'Strategy', values: e.equity, colour: 'run' }, ...(e.benchmark ? [{ name: 'Benchmark', values: e.benchmark, colour: 'bench', thin: true }] : [])], [e]);
+  const either = useMemo(() => band('Stop or target first', e.stop_first, e.target_first), [e]);
   const under = useMemo(() => [{ name: 'Under water', values: e.drawdown, colour: 'loss', fill: true }], [e]);
   const whole = e.points_total <= e.t.length;
   const list = useMemo(() => (whole ? months(e.t, e.equity) : []), [e]);
@@ -85,7 +86,8 @@ function Overview({ e, trades }: { e: Equity; trades: Trades }) {
   return (
     <>
       <Card title="Equity" actions={<Choice small label="Scale" value={scale} onChange={setScale} options={[['lin', 'Linear'], ['log', 'Log']]} />}>
-        <Lines label="Equity over time" t={e.t} lines={lines} format={(x) => usd(x, 0)} axis={shortUsd} height={300} log={scale === 'log'} group="run" />
+        <Lines label="Equity over time" t={e.t} lines={lines} format={(x) => usd(x, 0)} axis={shortUsd} height={300} log={scale === 'log'} group="run" band={either} />
+        {either && <p class="sub">Shaded: between the run with the stop first and the run with the target first in every bar that leaves it open, at the end of each session. No bounds.</p>}
         <h3 class="chart-title">Drawdown</h3>
         <Lines label="Drawdown over time" t={e.t} lines={under} format={(x) => percent(x, 1)} axis={(x) => percent(x, 0)} height={150} zero group="run" />
         <p class="sub how">Drag to zoom, double click to see everything.{whole ? '' : ` ${count(e.t.length)} of ${count(e.points_total)} points are drawn, the highest and lowest among them.`}</p>
