@@ -85,6 +85,9 @@ func TestRunsThatHaveNotEnded(t *testing.T) {
 			t.Errorf("%s: %d", path, rec.Code)
 		}
 	}
+	if rec := w.ask("GET", "/api/backtest/compare/trades?a="+id+"&b="+second, ""); rec.Code != 409 {
+		t.Errorf("trades of a run that goes on: %d %s", rec.Code, rec.Body)
+	}
 	if rec := w.ask("GET", "/api/backtest/compare?ids="+id+","+second, ""); rec.Code != 409 {
 		t.Errorf("compare: %d", rec.Code)
 	}
@@ -216,8 +219,14 @@ func TestCompareTrades(t *testing.T) {
 	if first["total"] != whole["only_a"] || more != (n("only_a") > 1) {
 		t.Errorf("a page of one: %v", first)
 	}
-	if rec := w.ask("GET", at+"&limit=1&show=only_b&cursor="+next, ""); more && rec.Code != 400 {
+	if !more {
+		next = "none"
+	}
+	if rec := w.ask("GET", at+"&limit=1&show=only_b&cursor="+next, ""); rec.Code != 400 {
 		t.Errorf("the cursor of another list: %d", rec.Code)
+	}
+	if rec := w.ask("GET", at+"&show=some", ""); rec.Code != 422 {
+		t.Errorf("what there is not: %d", rec.Code)
 	}
 	if same := w.want(200, "GET", "/api/backtest/compare/trades?a="+a+"&b="+a, ""); int(same["same"].(float64)) != len(listed[a]) || same["total"] != 0.0 {
 		t.Errorf("with itself: %v", same)
