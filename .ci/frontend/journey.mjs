@@ -441,6 +441,11 @@ part('data', async (where) => {
 });
 
 part('history and comparison', async (where) => {
+  // The newest three runs trade by different rules, whatever was run before them.
+  for (const strategy of ['macd-trend', 'double-sevens', 'rsi-dip']) {
+    const { run_id } = await server.ask('POST', '/api/backtest/run', { strategy, symbols: ['ACME'] });
+    while (!['succeeded', 'failed'].includes((await server.ask('GET', `/api/backtest/results/${run_id}`)).status)) await new Promise((done) => setTimeout(done, 50));
+  }
   const page = await open(browser, where, { origin: server.url });
   await page.goto(`${server.url}/#/runs`);
   await page.waitForSelector('.rrow a');
@@ -465,6 +470,7 @@ part('history and comparison', async (where) => {
   await page.waitForFunction(() => /pair=/.test(location.hash));
   const [one, other] = new URLSearchParams(page.url().split('?')[1]).get('pair').split(',');
   const told = await server.ask('GET', `/api/backtest/compare/trades?a=${one}&b=${other}&show=only_a`);
+  check(where, told.total > 0, 'two strategies made the same trades');
   await two.getByRole('radio', { name: /^Only 3/ }).check();
   await page.waitForFunction((n) => document.querySelectorAll('table.pairs tbody tr').length === n, Math.min(50, told.total), { timeout: 15_000 }).catch(() => fault(where, `not ${told.total} trades are shown that only the first made`));
   const chosen = told.items.at(-1);
