@@ -6,7 +6,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -179,17 +178,17 @@ func TestWorkersChangeNothing(t *testing.T) {
 		}
 		judge(t, s, acknowledged) // against each other, and against the command line
 		for id := range acknowledged {
-			for _, file := range []string{"/api/files/csv/" + id + ".csv", "/api/files/tearsheet/" + id + ".html"} {
-				if status, text, err := call(c, "GET", s.url+file, "", nil); err != nil || status != 200 {
-					t.Errorf("%s: %d %v", file, status, err)
-				} else {
-					sums[fmt.Sprint(filepath.Ext(file), len(text), string(text))] = true
-				}
+			// Tearsheets are left out: they tell how many trials the history had when they were made.
+			file := "/api/files/csv/" + id + ".csv"
+			if status, text, err := call(c, "GET", s.url+file, "", nil); err != nil || status != 200 {
+				t.Errorf("%s: %d %v", file, status, err)
+			} else {
+				sums[string(text)] = true
 			}
 		}
 		s.signal(syscall.SIGTERM)
 	}
-	if len(sums) != 8 {
-		t.Errorf("%d different files of 4 kinds of work, want 4 tables and 4 tearsheets", len(sums))
+	if len(sums) != 4 {
+		t.Errorf("%d different tables of 4 kinds of work", len(sums))
 	}
 }
