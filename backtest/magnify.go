@@ -324,7 +324,7 @@ func (k *task) bothWays(ctx context.Context, e *engine, src bar.Source) (*Ambigu
 		in := other.statistics(all, closed, bench)
 		x.to.Bars, x.to.Metrics, x.to.Equity = other.counts.AmbiguousBars, stats.Later(in), in.Equity
 		if len(in.Dates) > out.Sessions.Len() {
-			out.Sessions = daysOf(in.Dates)
+			out.Sessions = DaysOf(in.Dates)
 		}
 	}
 	return out, nil

@@ -16,8 +16,8 @@ type Times struct {
 	Nanos []int64 // ns UTC; for Daily midnight UTC of the session date
 }
 
-// daysOf are the stamps of sessions.
-func daysOf(dates []instrument.Date) Times {
+// DaysOf are the stamps of sessions.
+func DaysOf(dates []instrument.Date) Times {
 	t := Times{Daily: true, Nanos: make([]int64, len(dates))}
 	for i, d := range dates {
 		t.Nanos[i] = d.Nanos()

@@ -62,11 +62,7 @@ func FromSeries(s Series) *backtest.Result {
 }
 
 func curveOf(dates []instrument.Date, values []float64) backtest.Curve {
-	t := backtest.Times{Daily: true, Nanos: make([]int64, len(dates))}
-	for i, d := range dates {
-		t.Nanos[i] = d.Nanos()
-	}
-	return backtest.Curve{Time: t, Value: values}
+	return backtest.Curve{Time: backtest.DaysOf(dates), Value: values}
 }
 
 // scaledTo is a level that begins at first.

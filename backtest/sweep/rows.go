@@ -167,8 +167,13 @@ func (o *File) read(path string, resume bool) error {
 		}
 		return nil
 	case s.Next == s.To:
-		info, err := os.Stat(path)
-		if o.whole = err == nil && (o.final != "" || info.Size() == s.Bytes); !o.whole {
+		rows, err := os.Stat(o.path)
+		kept := err == nil && rows.Size() == s.Bytes
+		if o.whole = kept && o.final == ""; o.final != "" && err != nil { // the rows end in the Parquet file
+			_, err = os.Stat(o.final)
+			o.whole = err == nil
+		}
+		if !o.whole && (!kept || o.final == "") {
 			return nil // taken away, or changed: it is made anew
 		}
 	case s.Next > s.From && !resume:
@@ -294,6 +299,9 @@ func Merge(out string, paths []string) (Merged, error) {
 	csvOut := out
 	if strings.EqualFold(filepath.Ext(out), ".parquet") {
 		csvOut = out + ".rows.csv"
+	}
+	if err := os.Remove(out + ".state"); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return whole, err // it is of the sweep whose rows were there before
 	}
 	if err := concatenate(csvOut, paths, parts, order); err != nil || csvOut == out {
 		return whole, err

@@ -220,6 +220,38 @@ func TestFilesAreTheSame(t *testing.T) {
 	if _, err := sweep.Merge(filepath.Join(dir, "m.parquet"), shards); err != nil {
 		t.Error(err)
 	}
+
+	// What is put in place of a sweep's rows is not taken for them, and neither is a Parquet file whose rows were
+	// never made into it.
+	columns := filepath.Join(dir, "p.parquet")
+	o.From, o.To = 0, 0
+	write(t, columns, plan, o, false, 0)
+	identity, err := plan.Identity(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	taken := func() bool {
+		f, err := sweep.Create(columns, plan, identity, 0, plan.Len(), true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return f.Whole()
+	}
+	if !taken() {
+		t.Error("a complete Parquet file is not taken for what it is")
+	}
+	if err := os.WriteFile(columns+".rows.csv", []byte(want), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if taken() {
+		t.Error("rows that are not in the Parquet file yet are taken for written")
+	}
+	if _, err := sweep.Merge(columns, shards); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(columns + ".state"); err == nil {
+		t.Error("a merged file keeps the state of what was there before")
+	}
 }
 
 // again asks for the sweep whose rows are in a file: they are not played twice, as long as nobody changed them.
