@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"backtester/backtest"
+	"backtester/backtest/stats"
 	"backtester/report"
 )
 
@@ -74,7 +75,24 @@ func (a *app) render(format string, results []*backtest.Result) error {
 }
 
 func (a *app) reportOptions() report.Options {
-	return report.Options{Width: a.io.Width, Color: a.io.color(), Unicode: a.unicode()}
+	return report.Options{Width: a.io.Width, Color: a.io.color(), Unicode: a.unicode(), Limits: a.limits()}
+}
+
+// warnFlag overrides thresholds of warnings.
+func warnFlag(f *pflag.FlagSet) {
+	f.String("warn", "", "warn by other thresholds: `KEY=NUMBER,...` such as few_trades=50; report/WARNINGS.md lists them")
+}
+
+// limits are the thresholds of warnings that the settings change.
+func (a *app) limits() stats.Limits {
+	if a.settings == nil {
+		return nil // commands without settings show no result
+	}
+	l, err := stats.ParseLimits(a.settings.get("warn"))
+	if err != nil {
+		panic("BUG: the setting warn was not checked: " + err.Error())
+	}
+	return l
 }
 
 // unicode reports whether the locale says that the terminal shows more than ASCII.
@@ -102,7 +120,11 @@ func (a *app) writeFiles(dir string, results []*backtest.Result, extras func(*ba
 			render func(io.Writer) error
 		}{
 			{".json", func(w io.Writer) error { return report.JSON(w, one) }},
-			{".html", func(w io.Writer) error { return report.HTMLWith(w, results[i], extras(results[i])) }},
+			{".html", func(w io.Writer) error {
+				e := extras(results[i])
+				e.Limits = a.limits()
+				return report.HTMLWith(w, results[i], e)
+			}},
 			{"_metrics.csv", func(w io.Writer) error { return report.MetricsCSV(w, one) }},
 			{"_trades.csv", func(w io.Writer) error { return report.TradesCSV(w, one) }},
 		} {

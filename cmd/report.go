@@ -63,6 +63,7 @@ Two to ten results make a comparison over the period that all of them cover: --h
 	f := c.Flags()
 	formatFlag(f, &o.format, reportFormats()...)
 	serverFlag(f)
+	warnFlag(f)
 	f.StringVar(&o.out, "out", "", "write NAME.json, .html, _metrics.csv and _trades.csv of each result to this `FOLDER`")
 	f.StringVar(&o.html, "html", "", "write the tearsheet, or the comparison of several, to this `FILE`")
 	f.StringVar(&o.pdf, "pdf", "", "print it to this `FILE`, by an installed Chromium, Chrome or Edge")
@@ -176,7 +177,7 @@ func (o *reportOptions) show(results []*backtest.Result) error {
 	case "html":
 		return o.page(o.io.Out, results)
 	case "markdown":
-		return report.Markdown(o.io.Out, results)
+		return report.Markdown(o.io.Out, results, o.limits())
 	case "trades":
 		return report.TradesCSV(o.io.Out, results)
 	case "fills":
@@ -195,7 +196,7 @@ func (o *reportOptions) page(w io.Writer, results []*backtest.Result) error {
 	if n := len(results); n > report.MostRuns {
 		return usagef("a page compares up to %d results, not %d: use --out FOLDER for a tearsheet of each", report.MostRuns, n)
 	}
-	return report.CompareHTML(w, results)
+	return report.CompareHTML(w, results, o.limits())
 }
 
 // readResults finds the results an argument means.

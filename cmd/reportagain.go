@@ -72,6 +72,7 @@ func (o *reportOptions) extrasOf(r *backtest.Result) report.Extras {
 	if s, ok := o.selected[r]; ok {
 		extras.Selection = &s
 	}
+	extras.Limits = o.limits()
 	return extras
 }
 

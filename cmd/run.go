@@ -56,6 +56,7 @@ setting history is off; no other file is written without --out or --save.`,
 	f := c.Flags()
 	o.selection.flags(f)
 	o.output.flags(f)
+	warnFlag(f)
 	serverFlag(f)
 	o.tomorrow.flags(f)
 	f.BoolVar(&o.independent, "independent", false, "run each symbol alone with the full cash, one result each")

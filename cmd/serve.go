@@ -176,7 +176,7 @@ func (s *service) open(ctx context.Context) (err error) {
 	o := server.Options{Jobs: s.jobs, History: s.db, Data: func() (*job.Data, error) { return s.data.get(context.WithoutCancel(ctx)) },
 		Frontend: web, Access: s.logs.writer(), Log: s.logs.log, Now: s.io.Now, Version: s.version, Secret: key,
 		Hosts: s.ownHosts(), Origins: allowed, LocalOrigins: !s.needsLogin(), TrustedProxies: proxies,
-		PerSecond: float64(s.settings.number("rate_per_second")), Burst: s.settings.number("rate_burst"), CanFetch: s.canFetch()}
+		PerSecond: float64(s.settings.number("rate_per_second")), Burst: s.settings.number("rate_burst"), CanFetch: s.canFetch(), Limits: s.limits()}
 	if s.needsLogin() {
 		if o.Accounts, err = s.openAccounts(s.db); err != nil {
 			return err
@@ -212,7 +212,7 @@ func (s *service) jobOptions() job.Options {
 	if !s.needsLogin() {
 		limits.UserRunning = 0 // one person has the machine
 	}
-	return job.Options{History: s.db, Results: s.settings.get("results_dir"), Data: s.data.get, Render: server.Render(s.db, s.logs.log), Execute: s.executors(),
+	return job.Options{History: s.db, Results: s.settings.get("results_dir"), Data: s.data.get, Render: server.Render(s.db, s.logs.log, s.limits()), Execute: s.executors(),
 		Limits: limits, Workers: workers, Log: s.logs.log, Now: s.io.Now}
 }
 

@@ -12,6 +12,8 @@ import (
 
 	"github.com/spf13/pflag"
 	"github.com/spf13/viper"
+
+	"backtester/backtest/stats"
 )
 
 // setting is one row of the table of settings.
@@ -42,6 +44,7 @@ func settingsTable(home string) []setting {
 		{key: "fetch_since", names: []string{"BACKTESTER_FETCH_SINCE"}, check: sinceSpan, doc: "how far fetch goes back without --from: 30d, 6m, 5y"},
 		{key: "fetch_source", names: []string{"BACKTESTER_FETCH_SOURCE"}, initial: "flatfiles", check: oneOf("flatfiles", "rest"), doc: "where fetch takes bars from: flatfiles or rest"},
 		{key: "fetch_symbols", names: []string{"BACKTESTER_FETCH_SYMBOLS"}, doc: "tickers that fetch takes from rest, separated by commas"},
+		{key: "warn", names: []string{"BACKTESTER_WARN"}, check: thresholds, doc: "thresholds of warnings that are not the defaults: few_trades=50,leveraged=1.5"},
 		{key: "history", names: []string{"BACKTESTER_HISTORY"}, initial: "on", check: oneOf("on", "off"), doc: "on writes down every run, sweep and validation"},
 		{key: "database_url", names: []string{"BACKTESTER_DATABASE_URL"}, secret: true, check: noBlanks, doc: "PostgreSQL database of the history, postgres://...; default SQLite in the results folder"},
 		{key: "cluster", names: []string{"BACKTESTER_CLUSTER"}, initial: "nats://127.0.0.1:4222", check: natsURL, doc: "NATS server by which --distributed and workers find each other"},
@@ -49,6 +52,11 @@ func settingsTable(home string) []setting {
 		{key: "distributed", names: []string{"BACKTESTER_DISTRIBUTED"}, check: oneOf("true", "false"), doc: "true plays sweeps on the workers of the NATS server that cluster names"},
 		{key: "cluster_token", names: []string{"BACKTESTER_CLUSTER_TOKEN"}, secret: true, check: noBlanks, doc: "what workers of other machines must know"},
 	}, serveSettings()...)
+}
+
+func thresholds(s string) error {
+	_, err := stats.ParseLimits(s)
+	return err
 }
 
 // settings are the effective values: flags > environment > .env > config file > defaults.

@@ -50,12 +50,13 @@ type comparedCell struct {
 
 // CompareHTML writes two to ten runs beside each other as one self-contained page: their curves and
 // the statistics of return and risk over the period that all of them cover, those of trades over
-// each whole run, how they move together, and which settings differ.
-func CompareHTML(w io.Writer, rs []*backtest.Result) error {
+// each whole run, how they move together, and which settings differ. Warnings are counted by thresholds
+// that nil leaves at their defaults.
+func CompareHTML(w io.Writer, rs []*backtest.Result, limits stats.Limits) error {
 	if len(rs) < 2 || len(rs) > MostRuns {
 		return fmt.Errorf("compare %d runs: a comparison takes 2 to %d", len(rs), MostRuns)
 	}
-	c, err := newComparison(rs)
+	c, err := newComparison(rs, limits)
 	if err == nil {
 		err = compareTemplate.Execute(w, c)
 	}
@@ -69,10 +70,11 @@ func CompareHTML(w io.Writer, rs []*backtest.Result) error {
 // different strategies, and are looked up rather than read.
 const fewSettings = 15
 
-func newComparison(rs []*backtest.Result) (*comparison, error) {
+func newComparison(rs []*backtest.Result, limits stats.Limits) (*comparison, error) {
 	views := make([]*view, len(rs))
 	for i, r := range rs {
 		views[i] = newView(r)
+		views[i].limits = limits
 	}
 	names := labels(views)
 	dates, equity := common(views)

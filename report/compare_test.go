@@ -18,7 +18,7 @@ import (
 func compared(t *testing.T, rs ...*backtest.Result) string {
 	t.Helper()
 	var b bytes.Buffer
-	if err := report.CompareHTML(&b, rs); err != nil {
+	if err := report.CompareHTML(&b, rs, nil); err != nil {
 		t.Fatal(err)
 	}
 	return b.String()
@@ -115,14 +115,14 @@ func TestComparisonTellsTradesApart(t *testing.T) {
 
 func TestComparisonLimits(t *testing.T) {
 	var b bytes.Buffer
-	if err := report.CompareHTML(&b, []*backtest.Result{demo(30)}); err == nil || b.Len() > 0 {
+	if err := report.CompareHTML(&b, []*backtest.Result{demo(30)}, nil); err == nil || b.Len() > 0 {
 		t.Errorf("one run: %v", err)
 	}
 	many := make([]*backtest.Result, 11)
 	for i := range many {
 		many[i] = demo(30)
 	}
-	if err := report.CompareHTML(&b, many); err == nil {
+	if err := report.CompareHTML(&b, many, nil); err == nil {
 		t.Error("eleven runs are compared")
 	}
 	ten := compared(t, many[:10]...)

@@ -78,7 +78,7 @@ func HTML(w io.Writer, r *backtest.Result) error { return HTMLWith(w, r, Extras{
 // HTMLWith is HTML with what else is at hand.
 func HTMLWith(w io.Writer, r *backtest.Result, extras Extras) error {
 	v := newView(r)
-	v.stress, v.selection, v.factors = extras.Stress, extras.Selection, extras.Factors
+	v.stress, v.selection, v.factors, v.limits = extras.Stress, extras.Selection, extras.Factors, extras.Limits
 	s, err := newSheet(v, extras)
 	if err != nil {
 		return fmt.Errorf("write report of %s: %w", clean(r.Strategy), err)

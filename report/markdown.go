@@ -10,12 +10,13 @@ import (
 )
 
 // Markdown writes the headline figures of one or several runs as a table for a pull request, the
-// grave and cautionary warnings before it.
-func Markdown(w io.Writer, rs []*backtest.Result) error {
+// grave and cautionary warnings before it, by thresholds that nil leaves at their defaults.
+func Markdown(w io.Writer, rs []*backtest.Result, limits stats.Limits) error {
 	views := make([]*view, len(rs))
 	var b strings.Builder
 	for i, r := range rs {
 		views[i] = newView(r)
+		views[i].limits = limits
 	}
 	names := labels(views)
 	for i, v := range views {

@@ -1,21 +1,23 @@
 package report_test
 
 import (
+	"io"
 	"regexp"
 	"strings"
 	"testing"
 
+	"backtester/backtest"
 	"backtester/report"
 )
 
 func TestMarkdownGolden(t *testing.T) {
-	golden(t, "two.md", []byte(write(t, report.Markdown, demo(700), named(pullback(500), "other"))))
+	golden(t, "two.md", []byte(write(t, markdown, demo(700), named(pullback(500), "other"))))
 }
 
 func TestHostileMarkdown(t *testing.T) {
 	r := hostile()
 	r.Strategy = "a | b](http://x) ![i](http://y) <b> `c` @team"
-	s := write(t, report.Markdown, r)
+	s := write(t, markdown, r)
 	escapes := regexp.MustCompile(`\\.`)
 	for _, bad := range []string{"<b>", "<script", "](http", "![i]", "`c`", "@team", "://"} {
 		if strings.Contains(escapes.ReplaceAllString(s, ""), bad) {
@@ -31,3 +33,6 @@ func TestHostileMarkdown(t *testing.T) {
 		}
 	}
 }
+
+// markdown is report.Markdown by the thresholds of the table.
+func markdown(w io.Writer, rs []*backtest.Result) error { return report.Markdown(w, rs, nil) }

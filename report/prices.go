@@ -203,4 +203,6 @@ type Extras struct {
 	Selection *overfit.Selection
 	// Factors are what Attribute finds; nil leaves that chapter out.
 	Factors *stats.Attribution
+	// Limits are thresholds of warnings that are not the defaults.
+	Limits stats.Limits
 }

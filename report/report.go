@@ -27,6 +27,7 @@ type Options struct {
 	Stress  *stress.Report     // of a single result, nil without one
 	Factors *stats.Attribution // of a single result, nil without one
 	Trades  int                // how many of the last trades to list; 0 = 10, negative = none
+	Limits  stats.Limits       // thresholds of warnings that are not the defaults
 }
 
 func (o Options) width() int {

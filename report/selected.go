@@ -64,10 +64,10 @@ func haircut(x *float64) string {
 }
 
 // judged is the caveat that a search leaves.
-func judged(s *overfit.Selection) []stats.Caveat {
-	if s == nil || s.DSR == nil || s.Trials < 2 || *s.DSR >= .95 {
+func judged(s *overfit.Selection, l stats.Limits) []stats.Caveat {
+	if s == nil || s.DSR == nil || s.Trials < 2 || *s.DSR >= l.Of("searched") {
 		return nil
 	}
-	return []stats.Caveat{{Code: "searched", Severity: stats.Caution, Rule: "deflated Sharpe ratio under 95%",
+	return []stats.Caveat{{Code: "searched", Severity: stats.Caution, Rule: "deflated Sharpe ratio under " + l.Text("searched"),
 		Message: fmt.Sprintf("After %d trials on this data the deflated Sharpe ratio is %.3f: the best of so many worthless ones may look like this.", s.Trials, *s.DSR)}}
 }

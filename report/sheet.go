@@ -42,6 +42,7 @@ type sheet struct {
 	TradesNote string
 	Coverage   []backtest.Coverage
 	Formulas   []stats.Metric
+	Warnings   []warningRow
 	Settings   string
 	Provenance string
 }
@@ -60,7 +61,7 @@ const (
 )
 
 func newSheet(v *view, extras Extras) (*sheet, error) {
-	s := &sheet{Synthetic: v.Data.Synthetic, Searched: v.selection != nil, Alerts: v.alerts(), Formulas: stats.Table()}
+	s := &sheet{Synthetic: v.Data.Synthetic, Searched: v.selection != nil, Alerts: v.alerts(), Formulas: stats.Table(), Warnings: warningRows(v.limits)}
 	s.charts(v, extras.Draws)
 	s.Prices, s.PricesNote = v.prices(extras.Bars)
 	data, err := v.data(s)

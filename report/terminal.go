@@ -67,6 +67,7 @@ func Terminal(w io.Writer, rs []*backtest.Result, o Options) error {
 	views := make([]*view, len(rs))
 	for i, r := range rs {
 		views[i] = newView(r)
+		views[i].limits = o.Limits
 	}
 	switch {
 	case len(views) == 1:

@@ -20,7 +20,7 @@ type view struct {
 	benchmark []float64    // aligned with dates, NaN before its first value; nil without one
 	band      [2][]float64 // equity with the stop first and with the target first, aligned likewise; nil where no bar was ambiguous, or it was not kept
 	trades    []stats.Trade
-	caveats   []stats.Caveat
+	limits    stats.Limits       // of caveats
 	stress    *stress.Report     // nil unless the run was made again
 	selection *overfit.Selection // nil where the history does not know the run
 	factors   *stats.Attribution // nil unless factors were given
@@ -40,7 +40,6 @@ func newView(r *backtest.Result) *view {
 		}
 	}
 	v.trades = tradesOf(r.Trades)
-	v.caveats = stats.Caveats(r.Metrics)
 	return v
 }
 
@@ -128,9 +127,9 @@ func (v *view) alerts() []stats.Caveat {
 		seen[w.Code] = true
 		all = append(all, stats.Caveat{Code: clean(w.Code), Severity: severity(w.Code), Message: clean(w.Message)})
 	}
-	caveats := append(slices.Clone(v.caveats), judged(v.selection)...)
+	caveats := slices.Concat(stats.Caveats(v.Metrics, v.limits), judged(v.selection, v.limits))
 	if v.stress != nil {
-		caveats = append(caveats, v.stress.Caveats()...)
+		caveats = append(caveats, v.stress.Caveats(v.limits)...)
 	}
 	for _, c := range caveats {
 		if !seen[c.Code] {

@@ -8,6 +8,7 @@ import (
 	"backtester/backtest"
 	"backtester/backtest/history"
 	"backtester/backtest/job"
+	"backtester/backtest/stats"
 	"backtester/backtest/stats/overfit"
 	"backtester/report"
 )
@@ -18,9 +19,9 @@ const mostDrawn = 12
 // Render makes the files that every run leaves besides its result: a tearsheet and a table of metrics.
 // Their names are the run's id: nothing that people write becomes the name of a file. The tearsheet
 // deflates the Sharpe ratio by the trials that db knows of the run's owner when it is made.
-func Render(db *history.DB, log *slog.Logger) func(context.Context, *history.Run, *backtest.Result, *job.Data) ([]job.File, error) {
+func Render(db *history.DB, log *slog.Logger, limits stats.Limits) func(context.Context, *history.Run, *backtest.Result, *job.Data) ([]job.File, error) {
 	return func(ctx context.Context, run *history.Run, result *backtest.Result, data *job.Data) ([]job.File, error) {
-		return render(ctx, run, result, data, selectionOf(ctx, db, log, run, result))
+		return render(ctx, run, result, data, report.Extras{Selection: selectionOf(ctx, db, log, run, result), Limits: limits})
 	}
 }
 
@@ -41,8 +42,7 @@ func selectionOf(ctx context.Context, db *history.DB, log *slog.Logger, run *his
 	return &s
 }
 
-func render(ctx context.Context, run *history.Run, result *backtest.Result, data *job.Data, selection *overfit.Selection) ([]job.File, error) {
-	extras := report.Extras{Selection: selection}
+func render(ctx context.Context, run *history.Run, result *backtest.Result, data *job.Data, extras report.Extras) ([]job.File, error) {
 	if result.Config != nil && len(result.Data.Symbols) <= mostDrawn && len(result.Fills) > 0 {
 		if p, err := backtest.NewPreview(ctx, result.Config, data); err == nil { // else the result stands without pictures of its bars
 			extras.Bars = p

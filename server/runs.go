@@ -120,7 +120,7 @@ func (s *Server) include(ctx context.Context, r *history.Run, parts []string, po
 	if err != nil {
 		return err
 	}
-	d.Path, d.Warnings, d.Caveats = head.Path, head.Warnings, stats.Caveats(head.figures)
+	d.Path, d.Warnings, d.Caveats = head.Path, head.Warnings, stats.Caveats(head.figures, s.Limits)
 	d.Undefined = undefined(head, func(key string) bool { _, shown := d.Metrics[key]; return shown })
 	for _, part := range parts {
 		if part = strings.TrimSpace(part); part == "" {

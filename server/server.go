@@ -29,6 +29,7 @@ import (
 
 	"backtester/backtest/history"
 	"backtester/backtest/job"
+	"backtester/backtest/stats"
 	"backtester/server/account"
 )
 
@@ -52,6 +53,7 @@ type Options struct {
 	PerSecond      float64        // requests of one client; 0 is 20
 	Burst          int            // 0 is 100
 	LogHealth      bool           // write lines for /api/health too
+	Limits         stats.Limits   // thresholds of warnings that are not the defaults
 	CanFetch       bool           // there are credentials for the vendor's data
 	Ping           time.Duration  // between signs of life in event streams; 0 is 15 s
 }

@@ -129,7 +129,7 @@ func newWorld(t *testing.T, o worldOptions) *world {
 	src := source(t, o.dir, o.prices)
 	data := func() (*job.Data, error) { return &job.Data{Source: src, Snapshot: "test"}, nil }
 	log := slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	jo := job.Options{History: w.db, Results: o.dir, Data: func(context.Context) (*job.Data, error) { return data() }, Render: server.Render(w.db, log),
+	jo := job.Options{History: w.db, Results: o.dir, Data: func(context.Context) (*job.Data, error) { return data() }, Render: server.Render(w.db, log, nil),
 		Limits: o.limits, Workers: o.workers, Log: log, Now: o.now}
 	if o.jobs != nil {
 		o.jobs(&jo)

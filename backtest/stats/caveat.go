@@ -1,6 +1,12 @@
 package stats
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+)
 
 // Severity of a caveat.
 type Severity string
@@ -20,134 +26,162 @@ type Caveat struct {
 	Rule     string   `json:"rule"` // the condition with its threshold
 }
 
-// Caveats judges the metrics of a run by fixed rules, gravest first, then in the order of the rules.
-// Rules whose metrics are undefined are silent, but for the ones that say so.
-func Caveats(m Metrics) []Caveat {
+// Caveats judges the metrics of a run by fixed rules, gravest first, then in the order of the rules, and
+// says last which thresholds were changed. A rule is silent where a metric of it is undefined.
+func Caveats(m Metrics, l Limits) []Caveat {
 	var out []Caveat
+	rules := caveatsBy(l)
 	for _, s := range []Severity{Grave, Caution, Note} {
-		for _, r := range caveatRules {
-			if r.severity != s {
+		for i, r := range caveatTable {
+			if r.Severity != s {
 				continue
 			}
-			if msg := r.judge(m); msg != "" {
-				out = append(out, Caveat{r.code, s, msg, r.rule})
+			if hit, undefined := rules[i].Eval(m); !hit || undefined != nil {
+				continue
+			}
+			if message, ok := filledIn(r.Sentence, l, m); ok {
+				out = append(out, Caveat{r.Code, s, message, r.Condition(l)})
 			}
 		}
+	}
+	return append(out, l.changed()...)
+}
+
+// CaveatRule is a row of the table of caveats.
+type CaveatRule struct {
+	Code     string
+	Severity Severity
+	// When is a Condition in which {key} stands for a threshold.
+	When string
+	// Sentence says it to people: {key} is a metric or a threshold, {key.2} a metric in so many digits.
+	Sentence string
+}
+
+// CaveatRules lists every rule in its fixed order. The slice is the caller's.
+func CaveatRules() []CaveatRule { return slices.Clone(caveatTable) }
+
+// Condition is when the rule speaks, for people.
+func (r CaveatRule) Condition(l Limits) string { return filled(r.When, l.Text) }
+
+// defaultRules are the conditions with the thresholds of the table: most callers change none.
+var defaultRules = sync.OnceValue(func() []Condition { return parsedCaveats(nil) })
+
+func caveatsBy(l Limits) []Condition {
+	if len(l) == 0 {
+		return defaultRules()
+	}
+	return parsedCaveats(l)
+}
+
+func parsedCaveats(l Limits) []Condition {
+	out := make([]Condition, len(caveatTable))
+	for i, r := range caveatTable {
+		c, err := ParseCondition(filled(r.When, func(key string) string { return strconv.FormatFloat(l.Of(key), 'g', -1, 64) }))
+		if err != nil {
+			panic("BUG: the rule of the caveat " + r.Code + " is no condition: " + err.Error())
+		}
+		out[i] = c
 	}
 	return out
 }
 
-type caveatRule struct {
-	code     string
-	severity Severity
-	rule     string
-	judge    func(Metrics) string // "" when it does not apply
-}
-
-// when says message, formatted with the values of keys, if all are defined and test holds for them.
-func when(test func([]float64) bool, message string, keys ...string) func(Metrics) string {
-	return func(m Metrics) string {
-		v := make([]float64, len(keys))
-		args := make([]any, len(keys))
-		for i, k := range keys {
-			x, ok := m.Get(k)
-			if !ok {
-				return ""
-			}
-			v[i], args[i] = x, x
-			if row, _ := Lookup(k); row.Unit == Fraction || row.Unit == Probability {
-				args[i] = 100 * x
-			}
+// filled has every {key} of s replaced.
+func filled(s string, with func(key string) string) string {
+	var b strings.Builder
+	for {
+		before, rest, ok := strings.Cut(s, "{")
+		b.WriteString(before)
+		if !ok {
+			return b.String()
 		}
-		if !test(v) {
-			return ""
-		}
-		return fmt.Sprintf(message, args...)
+		key, after, _ := strings.Cut(rest, "}")
+		b.WriteString(with(key))
+		s = after
 	}
 }
 
-// caveatRules are the rules with their thresholds. The limits of what is too good follow practice; the
-// numbers behind trades and track record are the standard errors of the table.
-var caveatRules = []caveatRule{
+// filledIn is a sentence with its figures; false when one of them is undefined.
+func filledIn(sentence string, l Limits, m Metrics) (string, bool) {
+	ok := true
+	text := filled(sentence, func(name string) string {
+		key, digits, given := strings.Cut(name, ".")
+		row, known := Lookup(key)
+		if !known {
+			return l.Text(key)
+		}
+		x, defined := m.Get(key)
+		ok = ok && defined
+		n, _ := strconv.Atoi(digits)
+		switch {
+		case row.Unit == Fraction || row.Unit == Probability:
+			if !given {
+				n = 1
+			}
+			return fmt.Sprintf("%.*f%%", n, 100*x)
+		case row.Unit == Ratio && !given:
+			n = 2
+		}
+		return fmt.Sprintf("%.*f", n, x)
+	})
+	return text, ok
+}
+
+// caveatTable are the rules. 0 is a bound of the figure itself and 365 days that of figures by the calendar:
+// neither is a threshold to be chosen.
+var caveatTable = []CaveatRule{
 	{"equity_exhausted", Grave, "final_equity <= 0",
-		when(func(v []float64) bool { return v[0] <= 0 },
-			"Equity ran out (%.2f USD at the end): statistics stop at that session.", "final_equity")},
-	{"sharpe_too_high", Grave, "sharpe > 3",
-		when(func(v []float64) bool { return v[0] > 3 },
-			"A Sharpe ratio of %.2f is rarer than a fault: look for look-ahead, stale prices and missing costs.", "sharpe")},
-	{"drawdown_too_small", Grave, "max_drawdown > -2% and cagr > 20%",
-		when(func(v []float64) bool { return v[0] > -0.02 && v[1] > 0.2 },
-			"A deepest fall of %.2f%% with a growth of %.1f%% a year is rarer than a fault: look for look-ahead and stale prices.", "max_drawdown", "cagr")},
-	{"sharpe_of_few_trades", Caution, "sharpe from 2 to 3 with fewer than 250 trades",
-		when(func(v []float64) bool { return v[0] > 2 && v[0] <= 3 && v[1] > 0 && v[1] < 250 },
-			"A Sharpe ratio of %.2f from %.0f trades is unusual: look for look-ahead, stale prices and missing costs.", "sharpe", "trades")},
-	{"no_losing_month", Caution, "no losing month in more than 24",
-		when(func(v []float64) bool { return v[0] >= 0 && v[1] > 0 && v[2] > 790 },
-			"No month lost (the worst: %.2[1]f%%): look for stale marks, or for losses that are kept open.", "worst_month", "total_return", "calendar_days")},
-	{"win_rate_too_high", Caution, "win_rate > 80% with 30 trades or more",
-		when(func(v []float64) bool { return v[0] > 0.8 && v[1] >= 30 },
-			"%.1f%% of %.0f trades won: look for look-ahead, or for losses that are kept open.", "win_rate", "trades")},
-	{"profit_factor_too_high", Caution, "profit_factor > 4 with 30 trades or more",
-		when(func(v []float64) bool { return v[0] > 4 && v[1] >= 30 },
-			"A profit factor of %.2f over %.0f trades is unusual: look for look-ahead and missing costs.", "profit_factor", "trades")},
-	{"too_smooth", Caution, "stability > 0.99 over 252 sessions or more",
-		when(func(v []float64) bool { return v[0] > 0.99 && v[1] >= 252 },
-			"Log equity is almost a straight line (R squared %.4[1]f): look for stale marks.", "stability", "sessions")},
-	{"few_trades", Caution, "fewer than 30 closed trades",
-		when(func(v []float64) bool { return v[0] > 0 && v[0] < 30 },
-			"Only %.0f closed trades: too few to judge. The true win rate lies between %.0f%% and %.0f%%.", "trades", "win_rate_low", "win_rate_high")},
-	{"moderate_trades", Note, "fewer than 100 closed trades",
-		when(func(v []float64) bool { return v[0] >= 30 && v[0] < 100 },
-			"%.0f closed trades: the true win rate lies between %.0f%% and %.0f%%.", "trades", "win_rate_low", "win_rate_high")},
-	{"short_run", Caution, "under 365 calendar days",
-		when(func(v []float64) bool { return v[0] < 365 },
-			"The run covers %.0f days: nothing is annualised by the calendar.", "calendar_days")},
+		"Equity ran out ({final_equity.2} USD at the end): statistics stop at that session."},
+	{"sharpe_too_high", Grave, "sharpe > {sharpe_too_high}",
+		"A Sharpe ratio of {sharpe} is rarer than a fault: look for look-ahead, stale prices and missing costs."},
+	{"drawdown_too_small", Grave, "max_drawdown > -{drawdown_too_small} and cagr > {growth_too_high}",
+		"A deepest fall of {max_drawdown.2} with a growth of {cagr} a year is rarer than a fault: look for look-ahead and stale prices."},
+	{"sharpe_of_few_trades", Caution, "sharpe > {sharpe_of_few_trades} and sharpe <= {sharpe_too_high} and trades > 0 and trades < {trades_for_sharpe}",
+		"A Sharpe ratio of {sharpe} from {trades} trades is unusual: look for look-ahead, stale prices and missing costs."},
+	{"no_losing_month", Caution, "worst_month >= 0 and total_return > 0 and calendar_days > {days_without_loss}",
+		"No month lost (the worst: {worst_month.2}): look for stale marks, or for losses that are kept open."},
+	{"win_rate_too_high", Caution, "win_rate > {win_rate_too_high} and trades >= {few_trades}",
+		"{win_rate} of {trades} trades won: look for look-ahead, or for losses that are kept open."},
+	{"profit_factor_too_high", Caution, "profit_factor > {profit_factor_too_high} and trades >= {few_trades}",
+		"A profit factor of {profit_factor} over {trades} trades is unusual: look for look-ahead and missing costs."},
+	{"too_smooth", Caution, "stability > {too_smooth} and sessions >= {enough_sessions}",
+		"Log equity is almost a straight line (R squared {stability.4}): look for stale marks."},
+	{"few_trades", Caution, "trades > 0 and trades < {few_trades}",
+		"Only {trades} closed trades: too few to judge. The true win rate lies between {win_rate_low.0} and {win_rate_high.0}."},
+	{"moderate_trades", Note, "trades >= {few_trades} and trades < {moderate_trades}",
+		"{trades} closed trades: the true win rate lies between {win_rate_low.0} and {win_rate_high.0}."},
+	{"short_run", Caution, "calendar_days < 365",
+		"The run covers {calendar_days} days: nothing is annualised by the calendar."},
 	{"sharpe_indistinct", Caution, "min_track_record > sessions",
-		when(func(v []float64) bool { return v[0] > v[1] },
-			"A Sharpe ratio like this needs %.0f sessions to differ from 0 at 95%%; the run has %.0f.", "min_track_record", "sessions")},
-	{"zero_costs", Caution, "traded without commission and slippage",
-		when(func(v []float64) bool { return v[0] == 0 && v[1] == 0 && v[2] > 0 },
-			"No commission and no slippage were charged on %.0[3]f USD traded.", "total_commission", "total_slippage", "traded_value")},
-	{"low_costs", Caution, "costs under 1 bp of what was traded, at a turnover above 10 a year",
-		when(func(v []float64) bool { return v[0] > 0 && v[0] < 1e-4*v[1] && v[2] > 10 },
-			"Commission, slippage and borrow fees were %.0[1]f USD on %.0[2]f USD traded: less than brokers and spreads take.", "total_costs", "traded_value", "turnover")},
-	{"cost_fragile", Caution, "break_even_cost under 5 bps",
-		when(func(v []float64) bool { return v[0] > 0 && v[0] < 0.0005 },
-			"An extra %.3f%% on every traded dollar takes the whole profit.", "break_even_cost")},
-	{"concentrated_trades", Caution, "best 5 trades above half of the profit, 10 trades or more",
-		when(func(v []float64) bool { return v[0] > 0.5 && v[1] >= 10 },
-			"The best 5 of %.0[2]f trades made %.0[1]f%% of the closed profit.", "top_5_trades_share", "trades")},
-	{"concentrated_sessions", Caution, "best 5 sessions above half of the growth, 252 sessions or more",
-		when(func(v []float64) bool { return v[0] > 0.5 && v[1] >= 252 },
-			"The best 5 of %.0[2]f sessions made %.0[1]f%% of the growth.", "best_5_days_share", "sessions")},
-	{"without_best", Caution, "a gain that is a loss without the best 1% of sessions",
-		when(func(v []float64) bool { return v[0] < 0 && v[1] > 0 },
-			"Without the best 1%% of sessions the total return is %.1f%% instead of %.1f%%.", "without_best_days", "total_return")},
-	{"concentrated_year", Caution, "best year above 70% of the growth, three years or more",
-		when(func(v []float64) bool { return v[0] > 0.7 && v[1] >= 1095 },
-			"The best calendar year made %.0[1]f%% of the growth.", "best_year_share", "calendar_days")},
-	{"concentrated_symbol", Caution, "best symbol above half of the profit",
-		when(func(v []float64) bool { return v[0] > 0.5 },
-			"One symbol made %.0f%% of the closed profit.", "top_symbol_share")},
-	{"autocorrelated", Caution, "autocorrelation > 0.1 and ljung_box_p < 5%",
-		when(func(v []float64) bool { return v[0] > 0.1 && v[1] < 0.05 },
-			"Returns follow their predecessors (lag 1: %.2[1]f): the adjusted Sharpe ratio is %.2[3]f, not %.2[4]f.", "autocorrelation", "ljung_box_p", "sharpe_lo", "sharpe")},
-	{"open_result", Caution, "open profit above 10% of final equity",
-		when(func(v []float64) bool { return v[1] > 0 && (v[0] > 0.1*v[1] || v[0] < -0.1*v[1]) },
-			"%.0f USD of the final equity of %.0f USD is open profit: the result depends on the last marks.", "open_pnl", "final_equity")},
-	{"leveraged", Caution, "max_gross > 200%",
-		when(func(v []float64) bool { return v[0] > 2 },
-			"Gross exposure reached %.0f%% of equity.", "max_gross")},
-	{"fat_tails", Note, "skewness < -1 or excess_kurtosis > 6",
-		when(func(v []float64) bool { return v[0] < -1 || v[1] > 6 },
-			"Returns are far from normal (skewness %.2f, excess kurtosis %.1f): read the probabilistic Sharpe ratio, not the plain one.", "skewness", "excess_kurtosis")},
-	{"mostly_market", Note, "beta > 0.8 and alpha_t < 2",
-		when(func(v []float64) bool { return v[0] > 0.8 && v[1] < 2 },
-			"Beta is %.2f and alpha is not distinguishable from 0 (t %.2f): mostly the market.", "beta", "alpha_t")},
+		"A Sharpe ratio like this needs {min_track_record} sessions to differ from 0 at 95%; the run has {sessions}."},
+	{"zero_costs", Caution, "total_commission == 0 and total_slippage == 0 and traded_value > 0",
+		"No commission and no slippage were charged on {traded_value} USD traded."},
+	{"low_costs", Caution, "total_costs > 0 and total_costs < {low_costs} * traded_value and turnover > {low_costs_turnover}",
+		"Commission, slippage and borrow fees were {total_costs} USD on {traded_value} USD traded: less than brokers and spreads take."},
+	{"cost_fragile", Caution, "break_even_cost > 0 and break_even_cost < {cost_fragile}",
+		"An extra {break_even_cost.3} on every traded dollar takes the whole profit."},
+	{"concentrated_trades", Caution, "top_5_trades_share > {concentrated_trades} and trades >= {trades_to_concentrate}",
+		"The best 5 of {trades} trades made {top_5_trades_share.0} of the closed profit."},
+	{"concentrated_sessions", Caution, "best_5_days_share > {concentrated_sessions} and sessions >= {enough_sessions}",
+		"The best 5 of {sessions} sessions made {best_5_days_share.0} of the growth."},
+	{"without_best", Caution, "without_best_days < 0 and total_return > 0",
+		"Without the best 1% of sessions the total return is {without_best_days} instead of {total_return}."},
+	{"concentrated_year", Caution, "best_year_share > {concentrated_year} and calendar_days >= {days_to_concentrate}",
+		"The best calendar year made {best_year_share.0} of the growth."},
+	{"concentrated_symbol", Caution, "top_symbol_share > {concentrated_symbol}",
+		"One symbol made {top_symbol_share.0} of the closed profit."},
+	{"autocorrelated", Caution, "autocorrelation > {autocorrelated} and ljung_box_p < {significance}",
+		"Returns follow their predecessors (lag 1: {autocorrelation}): the adjusted Sharpe ratio is {sharpe_lo}, not {sharpe}."},
+	{"open_result", Caution, "final_equity > 0 and (open_pnl > {open_result} * final_equity or open_pnl < -{open_result} * final_equity)",
+		"{open_pnl} USD of the final equity of {final_equity} USD is open profit: the result depends on the last marks."},
+	{"leveraged", Caution, "max_gross > {leveraged}", "Gross exposure reached {max_gross.0} of equity."},
+	{"large_fills", Caution, "max_volume_share > {large_fills}",
+		"One fill was {max_volume_share} of its bar's volume: the market would have moved."},
+	{"fat_tails", Note, "skewness < {skewed} or excess_kurtosis > {fat_tails}",
+		"Returns are far from normal (skewness {skewness}, excess kurtosis {excess_kurtosis.1}): read the probabilistic Sharpe ratio, not the plain one."},
+	{"mostly_market", Note, "beta > {mostly_market} and alpha_t < {uncertain_alpha}",
+		"Beta is {beta} and alpha is not distinguishable from 0 (t {alpha_t}): mostly the market."},
 	{"below_benchmark", Note, "excess_return < 0",
-		when(func(v []float64) bool { return v[0] < 0 },
-			"The benchmark returned %.1[2]f%%, the run %.1[3]f%%.", "excess_return", "benchmark_total_return", "total_return")},
-	{"no_bear_market", Note, "benchmark_max_drawdown > -20%",
-		when(func(v []float64) bool { return v[0] > -0.2 },
-			"The benchmark never fell by 20%% (deepest %.1f%%): the run has not seen a bear market.", "benchmark_max_drawdown")},
+		"The benchmark returned {benchmark_total_return}, the run {total_return}."},
+	{"no_bear_market", Note, "benchmark_max_drawdown > -{no_bear_market}",
+		"The benchmark never fell by {no_bear_market} (deepest {benchmark_max_drawdown}): the run has not seen a bear market."},
 }

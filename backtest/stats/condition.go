@@ -11,8 +11,8 @@ import (
 
 // Condition is a parsed expression on metrics, such as "sharpe < 1 and max_drawdown < -0.3".
 //
-// Grammar: comparisons < <= > >= == != between metric keys and numbers, joined by and, or, not and
-// parentheses; not binds tighter than and, and tighter than or.
+// Grammar: comparisons < <= > >= == != between metric keys, numbers and products of a number and a key, such
+// as 0.1 * final_equity, joined by and, or, not and parentheses; not binds tighter than and, and tighter than or.
 type Condition struct {
 	text string
 	root node
@@ -93,6 +93,7 @@ type comparison struct {
 	l, r operand
 }
 
+// operand is a number, or num times the figure of key.
 type operand struct {
 	key string // "" for a number
 	num float64
@@ -103,7 +104,7 @@ func (o operand) value(m Figures) float64 {
 		return o.num
 	}
 	v, _ := m.Get(o.key)
-	return v
+	return o.num * v
 }
 
 func (n comparison) holds(m Figures) bool {
@@ -267,10 +268,14 @@ func (p *parser) compare() (node, error) {
 }
 
 func (o operand) String() string {
-	if o.key != "" {
+	number := strconv.FormatFloat(o.num, 'g', -1, 64)
+	switch {
+	case o.key == "":
+		return number
+	case o.num == 1:
 		return o.key
 	}
-	return strconv.FormatFloat(o.num, 'g', -1, 64)
+	return number + " * " + o.key
 }
 
 func (p *parser) have() string {
@@ -282,7 +287,7 @@ func (p *parser) have() string {
 
 func (p *parser) operand() (operand, error) {
 	tok := p.tok
-	if tok == "" || strings.IndexByte("()<>=!", tok[0]) >= 0 {
+	if tok == "" || strings.IndexByte("()<>=!*", tok[0]) >= 0 {
 		return operand{}, p.errorf("want a metric or a number, have %s", p.have())
 	}
 	if strings.IndexByte("0123456789.-+", tok[0]) >= 0 {
@@ -290,25 +295,36 @@ func (p *parser) operand() (operand, error) {
 		if err != nil || v-v != 0 || strings.ContainsAny(tok, "xXpP_") {
 			return operand{}, p.errorf("%q is not a number", tok)
 		}
+		if p.next(); p.tok != "*" {
+			return operand{num: v}, nil
+		}
 		p.next()
-		return operand{num: v}, nil
+		return p.figure(v)
 	}
+	return p.figure(1)
+}
+
+// figure reads the key of a figure, to be taken so many times.
+func (p *parser) figure(times float64) (operand, error) {
+	tok := p.tok
 	if p.known != nil {
 		if !slices.Contains(p.known, tok) {
 			return operand{}, p.errorf("there is no figure %q%s", tok, suggest(tok, p.known))
 		}
 		p.next()
-		return operand{key: tok}, nil
+		return operand{tok, times}, nil
 	}
 	m, ok := Lookup(tok)
 	switch {
+	case tok == "":
+		return operand{}, p.errorf("want a metric, have the end")
 	case !ok:
 		return operand{}, p.errorf("there is no metric %q%s", tok, suggest(tok, Keys()))
 	case m.Unit == CivilDate:
 		return operand{}, p.errorf("%s is a date and cannot be compared", tok)
 	}
 	p.next()
-	return operand{key: tok}, nil
+	return operand{tok, times}, nil
 }
 
 // suggest is " (did you mean X?)" for the nearest key, "" when none is near.

@@ -37,6 +37,9 @@ func TestConditions(t *testing.T) {
 		{"not trades > 5", true},
 		{"not (trades > 5) and not not trades == 1", true},
 		{"not trades > 5 and trades > 5", false},
+		{"total_return > 0.26 * exposure", true}, // 0.2 > 0.195
+		{"total_return > 0.27*exposure", false},
+		{"-2 * max_drawdown >= 1 * total_return", true},
 	} {
 		cond, err := stats.ParseCondition(c.text)
 		if err != nil {
@@ -87,6 +90,10 @@ func TestConditionErrors(t *testing.T) {
 		"start < 3":                "start is a date",
 		"sharpe < inf":             "there is no metric",
 		"sharpe < -":               "is not a number",
+		"sharpe < 2 *":             "want a metric, have the end",
+		"sharpe < 2 * 3":           `there is no metric "3"`,
+		"* sharpe < 2":             "want a metric or a number",
+		"2 * start < 3":            "start is a date",
 		"sharpe < é":               "there is no metric",
 		strings.Repeat("(", 500):   "nested too deeply",
 	} {

@@ -288,6 +288,7 @@ func TestCaveatThresholds(t *testing.T) {
 		"autocorrelated":         {figures{"autocorrelation": .11, "ljung_box_p": .04, "sharpe_lo": 1, "sharpe": 2}, figures{"autocorrelation": .11, "ljung_box_p": .05, "sharpe_lo": 1, "sharpe": 2}},
 		"open_result":            {figures{"open_pnl": 11, "final_equity": 100}, figures{"open_pnl": 10, "final_equity": 100}},
 		"leveraged":              {figures{"max_gross": 2.1}, figures{"max_gross": 2}},
+		"large_fills":            {figures{"max_volume_share": .11}, figures{"max_volume_share": .1}},
 		"fat_tails":              {figures{"skewness": -1.1, "excess_kurtosis": 0}, figures{"skewness": -1, "excess_kurtosis": 6}},
 		"mostly_market":          {figures{"beta": .81, "alpha_t": 1.9}, figures{"beta": .81, "alpha_t": 2}},
 		"below_benchmark":        {figures{"excess_return": -.01, "benchmark_total_return": .1, "total_return": .09}, figures{"excess_return": 0, "benchmark_total_return": .1, "total_return": .1}},
@@ -301,9 +302,9 @@ func TestCaveatThresholds(t *testing.T) {
 				values = append(values, f[k])
 			}
 			m.Fill(keys, values)
-			for _, x := range stats.Caveats(m) {
+			for _, x := range stats.Caveats(m, nil) {
 				if x.Code == code {
-					return !strings.Contains(x.Message, "%!") && x.Rule != ""
+					return !strings.ContainsAny(x.Message+x.Rule, "{}") && x.Rule != ""
 				}
 			}
 			return false
@@ -317,8 +318,8 @@ func TestCaveatThresholds(t *testing.T) {
 func TestCaveats(t *testing.T) {
 	codes := func(in stats.Input) string {
 		var s []string
-		for _, c := range stats.Caveats(stats.Compute(in)) {
-			if c.Message == "" || strings.Contains(c.Message, "%!") {
+		for _, c := range stats.Caveats(stats.Compute(in), nil) {
+			if c.Message == "" || strings.ContainsAny(c.Message, "{}") {
 				t.Errorf("%s says %q", c.Code, c.Message)
 			}
 			s = append(s, c.Code)

@@ -105,7 +105,7 @@ func (t *tester) askNeighbours() Question {
 	}
 	fragile := 0.0
 	q.Verdict, q.Answer = Passes, "No neighbour loses more than half of the Sharpe ratio."
-	for _, c := range t.r.Stress.Caveats() {
+	for _, c := range t.r.Stress.Caveats(nil) {
 		if c.Code == "parameter_fragile" {
 			if fragile++; fragile == 1 {
 				q.Verdict, q.Answer = Doubtful, c.Message

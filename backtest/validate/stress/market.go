@@ -150,40 +150,49 @@ func (t *tester) seed() uint64 {
 	return x
 }
 
-// Caveats are what the report says about how far to trust the run.
-func (r *Report) Caveats() []stats.Caveat {
+// Caveats are what the report says about how far to trust the run, by thresholds that nil leaves at their defaults.
+func (r *Report) Caveats(l stats.Limits) []stats.Caveat {
 	var out []stats.Caveat
 	add := func(code, rule, format string, a ...any) {
 		out = append(out, stats.Caveat{Code: code, Severity: stats.Caution, Rule: rule, Message: fmt.Sprintf(format, a...)})
 	}
 	if len(r.Delay) > 1 {
-		if a, b := r.Delay[0].Sharpe, r.Delay[1].Sharpe; a > 0 && b < a/2 {
-			add("delay_fragile", "one bar later loses more than half of the Sharpe ratio", "Acting one bar later takes the Sharpe ratio from %.2f to %.2f.", a, b)
+		if a, b := float64(r.Delay[0].Sharpe), float64(r.Delay[1].Sharpe); a > 0 && b < a*(1-l.Of("delay_fragile")) {
+			add("delay_fragile", "one bar later loses more than "+l.Text("delay_fragile")+" of the Sharpe ratio", "Acting one bar later takes the Sharpe ratio from %.2f to %.2f.", a, b)
 		}
 	}
-	for _, p := range r.Costs {
-		if a := r.Costs[0].TotalReturn; p.At == 5 && a > 0 && p.TotalReturn < 0 {
-			add("cost_fragile", "the profit turns into a loss at 5 bps more", "5 bps more for every trade turn the total return from %.1f%% to %.1f%%.", 100*a, 100*p.TotalReturn)
-		}
+	if p := r.dearest(1e4 * l.Of("cost_fragile")); p != nil && r.Costs[0].TotalReturn > 0 && p.TotalReturn < 0 {
+		add("cost_fragile", fmt.Sprintf("the profit turns into a loss at %g bps more", p.At), "%g bps more for every trade turn the total return from %.1f%% to %.1f%%.",
+			p.At, 100*r.Costs[0].TotalReturn, 100*p.TotalReturn)
 	}
 	for _, q := range r.Params {
-		if label, worst, base, isolated := q.fragile(); label != "" {
+		if label, worst, base, isolated := q.fragile(l.Of("parameter_fragile")); label != "" {
 			text := "With %s = %s instead the Sharpe ratio falls from %.2f to %.2f."
 			if isolated {
 				text += " The run sits on a lone peak."
 			}
-			add("parameter_fragile", "a neighbour of a parameter loses more than half of the Sharpe ratio", text, q.Name, label, base, worst)
+			add("parameter_fragile", "a neighbour of a parameter loses more than "+l.Text("parameter_fragile")+" of the Sharpe ratio", text, q.Name, label, base, worst)
 		}
 	}
-	if e := r.Entries; e != nil && e.P > .05 {
-		add("random_entries", "p > 5% against entries at random", "Entries at random do as well in %.0f%% of draws: when it entered is no skill that these numbers show.", 100*e.P)
+	if e := r.Entries; e != nil && e.P > l.Of("significance") {
+		add("random_entries", "p > "+l.Text("significance")+" against entries at random", "Entries at random do as well in %.0f%% of draws: when it entered is no skill that these numbers show.", 100*e.P)
 	}
 	return out
 }
 
-// fragile is the nearest neighbour that loses more than half of a positive Sharpe ratio, and whether the
+// dearest is the last step of the costs that is no dearer than so many bps; nil where there is none.
+func (r *Report) dearest(bps float64) (out *Point) {
+	for i := range r.Costs {
+		if p := &r.Costs[i]; p.At > 0 && p.At <= bps+1e-9 { // 1e4 * 0.0005 need not be 5
+			out = p
+		}
+	}
+	return out
+}
+
+// fragile is the nearest neighbour that loses more than so large a part of a positive Sharpe ratio, and whether the
 // value has the best ratio between two neighbours that both do so.
-func (q *Parameter) fragile() (label string, worst, base float64, isolated bool) {
+func (q *Parameter) fragile(part float64) (label string, worst, base float64, isolated bool) {
 	at := slices.IndexFunc(q.Points, func(p Point) bool { return p.Base })
 	if at < 0 || !(q.Points[at].Sharpe > 0) {
 		return "", 0, 0, false
@@ -194,7 +203,7 @@ func (q *Parameter) fragile() (label string, worst, base float64, isolated bool)
 		if k < 0 || k >= len(q.Points) {
 			continue
 		}
-		if x := float64(q.Points[k].Sharpe); x < base/2 {
+		if x := float64(q.Points[k].Sharpe); x < base*(1-part) {
 			lost++
 			if label == "" || x < worst {
 				label, worst = q.Points[k].Label, x

@@ -98,7 +98,7 @@ func TestAnEdgeOfOneSession(t *testing.T) {
 		t.Errorf("%d without a symbol, %d starts, %d parameters, %d runs", len(p.Symbols), len(p.Starts), len(p.Params), p.Runs)
 	}
 	codes := ""
-	for _, c := range p.Caveats() {
+	for _, c := range p.Caveats(nil) {
 		codes += c.Code + " "
 	}
 	if codes != "delay_fragile " {
