@@ -66,7 +66,7 @@ func (g guard) appendTo(ways []way) []way {
 
 // hire sets to work what decides besides the rules of each strategy, and says who is in which group.
 func (e *engine) hire(o Options) error {
-	if o.Strategy != nil && len(e.plays) > 1 {
+	if o.Strategy != nil && e.several() {
 		return fmt.Errorf("run %s: strategies in files share this account, and a strategy in Go has none of its own: keep one", e.cfg.Name)
 	}
 	for k := range e.plays {
@@ -78,7 +78,7 @@ func (e *engine) hire(o Options) error {
 			return err
 		}
 	}
-	if len(e.plays) == 1 {
+	if !e.several() {
 		return nil
 	}
 	e.overall = &bounds{limits: &e.cfg.Limits, share: 1, play: -1}

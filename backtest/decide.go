@@ -26,6 +26,9 @@ type candidate struct {
 // decide makes the decisions of this step's close: exits and levels of positions, then entries.
 func (e *engine) decide() {
 	e.ranked = e.ranked[:0]
+	if e.m.line != nil {
+		e.handOn()
+	}
 	if e.waiting && len(e.orders) > 0 {
 		e.attendOrders()
 	}
@@ -44,6 +47,7 @@ func (e *engine) decide() {
 		if e.books.Pos[ev.sym].Qty != 0 || s.working {
 			continue
 		}
+		e.adopt(ev.sym)
 		if ev.side == bothSides {
 			e.bothSides(ev)
 			continue
@@ -108,38 +112,9 @@ func (e *engine) positionVars() {
 	x := e.books.Exposure()
 	e.vars.Var[expr.GrossExposure] = x.Gross() / e.equity
 	e.vars.Var[expr.NetExposure] = (x.Long - x.Short) / e.equity
-	if len(e.plays) > 1 {
+	if e.several() {
 		e.exposures()
 	}
-}
-
-// reverse makes the opposite entry a candidate when it holds at this close and is a market order: the
-// position is closed and the opposite one opened at the same auction. Both sides true is no order.
-func (e *engine) reverse(i int32) {
-	s := &e.st[i]
-	rules := e.play(i).rules
-	long, short := rules.Long, rules.Short
-	if long == nil || short == nil || s.working {
-		return
-	}
-	other := long
-	if s.side == long {
-		other = short
-	}
-	bound := e.m.syms[i].bound
-	if other.Entry.Settings.Order.Priced() || other.Entry.Settings.TIF == order.CLS || !e.m.syms[i].in(s.row) || !e.holds(i, other.Entry.When, s.row) ||
-		e.holds(i, s.side.Entry.When, s.row) {
-		return
-	}
-	if rank := other.Entry.Rank; rank != 0 && math.IsNaN(bound.Column(rank)[s.row]) {
-		e.refuse(order.AbsentRank)
-		return
-	}
-	if !e.armed(i, s.row, other) {
-		return
-	}
-	e.exit(i, "reversal", whole)
-	e.ranked = append(e.ranked, candidate{sym: i, row: s.row, side: other})
 }
 
 // rankCandidates orders them: by strategy as the file has them, then highest rank first, ties by symbol; an
@@ -423,7 +398,7 @@ func (e *engine) reserve(w *order.Working, i int32, price float64, size *order.S
 		free = math.Inf(1)
 	}
 	if w.Notional() {
-		if !margin && size.Weight >= 1 && size.Value == 0 && e.cfg.Limits == (order.Limits{}) && len(e.plays) == 1 {
+		if !margin && size.Weight >= 1 && size.Value == 0 && e.cfg.Limits == (order.Limits{}) && !e.several() {
 			w.Amount, w.Reserve = math.Inf(1), free // weight 1 spends all cash at the fill
 		} else {
 			if paid := min(w.Amount, max(0, free)); paid < w.Amount {
@@ -471,7 +446,7 @@ func (e *engine) available(w *order.Working, of int32) (money float64, slots int
 			continue
 		}
 		money -= s.entry.Reserve
-		if (e.books.Pos[i].Qty == 0 || s.intent != s.side) && e.m.syms[i].play == play {
+		if (e.books.Pos[i].Qty == 0 || s.intent != s.side) && !e.apart(i, play) {
 			slots--
 		}
 	}
@@ -484,7 +459,7 @@ func (e *engine) available(w *order.Working, of int32) (money float64, slots int
 		}
 		p := &e.books.Pos[i]
 		closing := e.leaving(i)
-		if closing >= math.Abs(p.Qty) && e.m.syms[i].play == play {
+		if closing >= math.Abs(p.Qty) && !e.apart(i, play) {
 			slots++
 		}
 		value := float64(closing * p.Mark)

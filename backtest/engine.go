@@ -149,7 +149,7 @@ func (e *engine) begin(cfg *Config, rules *strategy.Rules, m *market) {
 		books: old.books, st: old.st, active: old.active[:0], orders: old.orders[:0], events: old.events, curve: old.curve[:0],
 		gross: old.gross[:0], net: old.net[:0], fills: old.fills[:0], fees: old.fees[:0], ranked: old.ranked[:0], liquidate: old.liquidate[:0], meter: newMeter(Options{}, 0)}
 	e.counts.Refused = old.counts.Refused
-	if e.plays = append(e.plays, m.plays...); len(e.plays) == 0 {
+	if e.plays = append(append(e.plays, m.plays...), m.line...); len(e.plays) == 0 {
 		e.plays = append(e.plays, play{share: 1, cfg: cfg, rules: rules})
 	}
 	if n := len(m.syms); e.books == nil || len(e.st) != n {

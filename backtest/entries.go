@@ -65,12 +65,44 @@ func (e *engine) reprice(i int32, w *order.Working, c candidate) {
 func (e *engine) addTo(i int32) {
 	s := &e.st[i]
 	add := s.side.Entry.Add
-	if add == 0 || s.working || s.exiting || s.adds >= int32(s.side.Entry.Settings.Add.Most) || !e.m.syms[i].in(s.row) {
+	if add == 0 || e.retired(i) || s.working || s.exiting || s.adds >= int32(s.side.Entry.Settings.Add.Most) || !e.m.syms[i].in(s.row) {
 		return
 	}
 	if e.holds(i, add, s.row) {
 		e.ranked = append(e.ranked, candidate{sym: i, row: s.row, side: s.side})
 	}
+}
+
+// reverse makes the opposite entry a candidate when it holds at this close and is a market order: the
+// position is closed and the opposite one opened at the same auction. Both sides true is no order.
+func (e *engine) reverse(i int32) {
+	s := &e.st[i]
+	rules := e.play(i).rules
+	long, short := rules.Long, rules.Short
+	if long == nil || short == nil || s.working {
+		return
+	}
+	other := long
+	if s.side == long {
+		other = short
+	}
+	bound := e.m.syms[i].bound
+	if other.Entry.Settings.Order.Priced() || other.Entry.Settings.TIF == order.CLS || !e.m.syms[i].in(s.row) || !e.holds(i, other.Entry.When, s.row) ||
+		e.holds(i, s.side.Entry.When, s.row) {
+		return
+	}
+	if rank := other.Entry.Rank; rank != 0 && math.IsNaN(bound.Column(rank)[s.row]) {
+		e.refuse(order.AbsentRank)
+		return
+	}
+	if !e.armed(i, s.row, other) {
+		return
+	}
+	e.exit(i, "reversal", whole)
+	if e.retired(i) {
+		return
+	}
+	e.ranked = append(e.ranked, candidate{sym: i, row: s.row, side: other})
 }
 
 // armed reports whether the rules of a side let it enter after the last exit of that side.

@@ -47,10 +47,11 @@ func (ev *events) at(t int32) []event {
 // build lays the list out by counting sort. Cost: O(bars/64 + steps + events).
 func (ev *events) build(m *market, plays []play) {
 	ev.found, ev.list = ev.found[:0], ev.list[:0]
-	for i := range m.syms {
-		eachEntry(&m.syms[i], plays[m.syms[i].play].rules, len(m.time), func(t, row int32, side uint8) {
-			ev.found = append(ev.found, found{event{sym: int32(i), row: row, side: side}, t})
-		})
+	if m.line == nil {
+		ev.find(m.syms, plays, m)
+	}
+	for k := range m.line {
+		ev.find(m.line[k].market.syms, plays, m)
 	}
 	if len(ev.found) == 0 {
 		return // start is not looked at
@@ -71,6 +72,18 @@ func (ev *events) build(m *market, plays []play) {
 	}
 	copy(ev.start[1:], ev.start)
 	ev.start[0] = 0
+}
+
+// find adds the events of symbols, of rules that follow each other those of their tenure.
+func (ev *events) find(syms []symbol, plays []play, m *market) {
+	for i := range syms {
+		number := syms[i].play
+		eachEntry(&syms[i], plays[number].rules, len(m.time), func(t, row int32, side uint8) {
+			if m.reign == nil || m.reign[t] == number {
+				ev.found = append(ev.found, found{event{sym: int32(i), row: row, side: side}, t})
+			}
+		})
+	}
 }
 
 // eachEntry calls visit for every row in range at which an entry condition is true.

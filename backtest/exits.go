@@ -145,7 +145,7 @@ func (e *engine) watch(i int32) {
 	pos := &e.books.Pos[i]
 	price := e.entryPrice(i)
 	v := &e.vars.Var
-	if len(e.plays) > 1 {
+	if e.several() {
 		p := e.play(i)
 		v[expr.Equity], v[expr.GrossExposure], v[expr.NetExposure] = e.equity*p.share, p.gross, p.net
 	}

@@ -59,7 +59,7 @@ func (b *bounds) grouped(e *engine, cfg *Config) error {
 	b.groups = make([]int32, len(names))
 	for i, name := range names {
 		b.groups[i] = -1
-		if b.play >= 0 && e.m.syms[i].play != b.play {
+		if b.play >= 0 && e.apart(int32(i), b.play) {
 			continue
 		}
 		if name == "" {
@@ -130,7 +130,7 @@ func (e *engine) exposure(w *order.Working, i int32, by *bounds) order.Exposure 
 	late := e.cfg.Fills.Market != "next_open" && w.Auction != order.CloseOnly // exits come too late for it
 	add := func(k int32, side order.Side, value float64, whole bool) {
 		value = float64(value) // of a product: not fused with the sums below, which differ between processors then
-		if by.play >= 0 && e.m.syms[k].play != by.play {
+		if by.play >= 0 && e.apart(k, by.play) {
 			return
 		}
 		one := e.m.twin(k) == e.m.twin(i)
@@ -191,12 +191,12 @@ func (e *engine) trackRecord(play int32, n int) order.Record {
 	closed := e.books.Closed
 	from := len(closed)
 	for own := 0; from > 0 && own < n; {
-		if from--; e.m.syms[closed[from].Sym].play == play {
+		if from--; !e.apart(closed[from].Sym, play) {
 			own++
 		}
 	}
 	for k := from; k < len(closed); k++ {
-		if t := &closed[k]; e.m.syms[t.Sym].play != play {
+		if t := &closed[k]; e.apart(t.Sym, play) {
 			continue
 		} else if t.PnL > 0 {
 			r.Wins++

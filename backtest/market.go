@@ -38,6 +38,8 @@ type market struct {
 	notes    []bar.Note        // about what was read
 	universe *UniverseInfo     // of a universe that changes over time
 	plays    []play            // strategies that share the account, nil for one alone
+	line     []play            // rules that follow each other in the account, nil for one alone
+	reign    []int32           // which of them decide at each step, -1 for none
 	twins    []int32           // of each symbol the first one that is the same security, nil for one strategy alone
 }
 

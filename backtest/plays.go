@@ -107,7 +107,7 @@ func (e *engine) play(i int32) *play { return &e.plays[e.m.syms[i].play] }
 
 // heldBy is how many positions the strategy that trades a symbol has.
 func (e *engine) heldBy(i int32) int {
-	if len(e.plays) == 1 {
+	if !e.several() {
 		return len(e.books.Held)
 	}
 	n := 0

@@ -141,6 +141,9 @@ func parameterWords(list []validate.Parameter) string {
 // windowTable lists the windows of a walk-forward.
 func windowTable(f *validate.WalkForward) panelTable {
 	t := panelTable{Title: "Windows", Head: []string{"Trained on", "Tested on", "Chosen", "In sample", "Out of sample", "Efficiency", "Return", "Trades"}}
+	if f.Carry {
+		t.Head = append(t.Head, "Carried in")
+	}
 	for _, w := range f.Windows {
 		chosen := parameterWords(w.Chosen)
 		if w.Chosen == nil {
@@ -155,7 +158,11 @@ func windowTable(f *validate.WalkForward) panelTable {
 		if w.Short {
 			tested += " (short)"
 		}
-		t.Rows = append(t.Rows, []string{w.TrainFrom + ".." + w.TrainTo, tested, chosen, daily(w.InSample), daily(w.OutOfSample), number(float64(w.Efficiency), 2), percent(float64(w.TotalReturn)), number(float64(w.Trades), 0)})
+		row := []string{w.TrainFrom + ".." + w.TrainTo, tested, chosen, daily(w.InSample), daily(w.OutOfSample), number(float64(w.Efficiency), 2), percent(float64(w.TotalReturn)), number(float64(w.Trades), 0)}
+		if f.Carry {
+			row = append(row, number(float64(w.Carried), 0))
+		}
+		t.Rows = append(t.Rows, row)
 	}
 	return t
 }

@@ -3,6 +3,7 @@ package report_test
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"math"
 	"strings"
 	"testing"
@@ -79,6 +80,24 @@ func TestValidationOnATerminal(t *testing.T) {
 		if len([]rune(l)) > 80 {
 			t.Errorf("line %d is %d wide: %s", i+1, len([]rune(l)), l)
 		}
+	}
+}
+
+// Where positions live on from window to window, both say so and count them.
+func TestCarriedPositionsAreSaid(t *testing.T) {
+	v := validation()
+	v.WalkForward.Carry, v.WalkForward.Windows[1].Carried = true, 41
+	var page, screen bytes.Buffer
+	if err := errors.Join(report.ValidationHTML(&page, v), report.Validation(&screen, v, report.Options{Width: 160})); err != nil {
+		t.Fatal(err)
+	}
+	for _, b := range []*bytes.Buffer{&page, &screen} {
+		if !strings.Contains(b.String(), "Carried in") || !strings.Contains(b.String(), "41") {
+			t.Errorf("no count of positions that were carried in\n%.2000s", b)
+		}
+	}
+	if !strings.Contains(page.String(), "positions live on under the parameters they were entered with") {
+		t.Error("the page does not say what is carried")
 	}
 }
 

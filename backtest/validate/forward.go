@@ -1,10 +1,13 @@
 package validate
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
+	"time"
 
 	"backtester/backtest"
 	"backtester/backtest/fill"
@@ -15,11 +18,14 @@ import (
 
 // WalkForward chooses parameters on a stretch of history by the search of the file, trades the next one with
 // them, and moves on by it. Every test starts flat on the equity that the ones before left, decides first at the
-// close before it, and is liquidated with costs at its last close.
+// close before it, and is liquidated with costs at its last close. With Carry there is one account: a position keeps
+// the parameters under which it was entered until they close it, as backtest.Succeed says, and only the last
+// close liquidates.
 type WalkForward struct {
 	Train    strategy.Span `json:"train"`
 	Test     strategy.Span `json:"test"`
 	Anchored bool          `json:"anchored"`
+	Carry    bool          `json:"carry"`
 	Windows  []Window      `json:"windows"`
 
 	// Mean log returns of a session over all windows in which something was chosen, and their ratio, which is
@@ -52,7 +58,8 @@ type Window struct {
 	Efficiency   Number      `json:"efficiency"`
 	Sessions     int         `json:"sessions"` // of the test
 	TotalReturn  Number      `json:"total_return"`
-	Trades       int         `json:"trades"`
+	Trades       int         `json:"trades"`            // entered in the test
+	Carried      int         `json:"carried,omitempty"` // trades of earlier windows that were still open when the test began
 	EquityFrom   float64     `json:"equity_from"`
 	EquityTo     float64     `json:"equity_to"`
 	Reason       string      `json:"reason,omitempty"` // why it stays in cash
@@ -88,44 +95,33 @@ func (t *tester) walk(ctx context.Context) error {
 	if d := t.cfg.Data.From; d != instrument.None && t.src.Calendar().Next(d-1) == from {
 		from = d // so that stretches begin on the day that the file says
 	}
-	if w.Carry {
-		t.undefined("walk_forward", "validate.walk_forward.carry is not built: positions that live on under their old parameters need both sets of rules in one account")
-		return nil
-	}
 	trains, tests := windows(from, to, w)
 	if len(tests) == 0 {
 		t.undefined("walk_forward", fmt.Sprintf("%s..%s has nothing left to test after %s of training: shorten validate.walk_forward.train", from, to-1, w.Train))
 		return nil
 	}
-	f := &WalkForward{Train: w.Train, Test: w.Test, Anchored: w.Anchored}
-	days, equity := []instrument.Date{}, []float64{}
-	now := t.cfg.Account.Cash
+	f := &WalkForward{Train: w.Train, Test: w.Test, Anchored: w.Anchored, Carry: w.Carry, Windows: make([]Window, len(tests))}
+	configs := make([]*backtest.Config, len(tests))
 	for k := range tests {
 		t.progress("walk-forward", k, len(tests))
-		win := Window{TrainFrom: trains[k].from.String(), TrainTo: (trains[k].to - 1).String(), TestFrom: tests[k].from.String(), TestTo: (min(tests[k].to, to) - 1).String(),
-			Short: tests[k].to > to, test: stretch{tests[k].from, min(tests[k].to, to)}, Objective: nan, InSample: nan, OutOfSample: nan, Efficiency: nan, TotalReturn: nan, EquityFrom: now, EquityTo: now}
-		curve, err := t.window(ctx, &win, trains[k], now)
-		if err != nil {
+		f.Windows[k] = Window{TrainFrom: trains[k].from.String(), TrainTo: (trains[k].to - 1).String(), TestFrom: tests[k].from.String(), TestTo: (min(tests[k].to, to) - 1).String(),
+			Short: tests[k].to > to, test: stretch{tests[k].from, min(tests[k].to, to)}, Objective: nan, InSample: nan, OutOfSample: nan, Efficiency: nan, TotalReturn: nan}
+		var err error
+		if configs[k], err = t.choose(ctx, &f.Windows[k], trains[k]); err != nil {
 			return err
 		}
-		for _, d := range t.m.days {
-			if d < win.test.from || d >= win.test.to {
-				continue
-			}
-			if len(days) == 0 {
-				days, equity = append(days, before(t.m.days, d)), append(equity, now)
-			}
-			days, equity = append(days, d), append(equity, curve.at(d))
-			win.Sessions++
-		}
-		if win.Sessions > 0 {
-			now = equity[len(equity)-1]
-		}
-		win.finish(now)
-		f.Windows = append(f.Windows, win)
-		if !(now > 0) {
-			break
-		}
+	}
+	trade := t.apart
+	if w.Carry {
+		trade = t.together
+	}
+	days, equity, err := trade(ctx, f, configs)
+	if no := (*backtest.NoSuccession)(nil); errors.As(err, &no) {
+		t.undefined("walk_forward", "positions cannot live on under their old parameters (validate.walk_forward.carry): "+no.Reason)
+		return nil
+	}
+	if err != nil {
+		return err
 	}
 	f.total(t, days, equity)
 	t.r.WalkForward = f
@@ -160,9 +156,8 @@ func (c *curve) at(d instrument.Date) float64 {
 	return c.value[i-1]
 }
 
-// window chooses on the train and trades the test on the cash that there is.
-func (t *tester) window(ctx context.Context, win *Window, train stretch, cash float64) (*curve, error) {
-	still := &curve{start: cash}
+// choose searches the train and returns what won there; nil, with the reason, if nothing did.
+func (t *tester) choose(ctx context.Context, win *Window, train stretch) (*backtest.Config, error) {
 	cfg := *t.cfg
 	cfg.Data.From, cfg.Data.To = train.from, train.to-1
 	plan, err := sweep.NewPlan(ctx, &cfg, t.src, sweep.Options{Memory: t.o.Memory})
@@ -173,14 +168,14 @@ func (t *tester) window(ctx context.Context, win *Window, train stretch, cash fl
 	switch {
 	case noData(err):
 		win.Reason = "there are no bars to train on"
-		return still, nil
+		return nil, nil
 	case err != nil:
 		return nil, err
 	}
 	win.Combinations, win.Eligible = s.Combinations, s.Eligible
 	if len(s.Best) == 0 {
 		win.Reason = "no combination is eligible: " + plan.Eligibility()
-		return still, nil
+		return nil, nil
 	}
 	best := s.Best[0]
 	win.Objective = Number(best.Value)
@@ -191,21 +186,118 @@ func (t *tester) window(ctx context.Context, win *Window, train stretch, cash fl
 	_, in := learned.Equity.Sessions()
 	win.Chosen = named(plan.Space.Names, best.Params)
 	win.sum[0], win.n[0] = math.Log(in[len(in)-1]/in[0]), len(in)-1
+	return plan.ConfigOf(best.Params, best.Symbol), nil
+}
 
-	later := *plan.ConfigOf(best.Params, best.Symbol)
-	later.Data.From, later.Data.To = win.test.from, win.test.to-1
-	later.Account.Cash, later.Fills.End = cash, fill.EndClose
-	r, err := backtest.Run(ctx, &later, t.src)
+// apart trades each test for itself on the cash that the ones before left.
+func (t *tester) apart(ctx context.Context, f *WalkForward, configs []*backtest.Config) (days []instrument.Date, equity []float64, err error) {
+	now := t.cfg.Account.Cash
+	for k := range f.Windows {
+		win, c := &f.Windows[k], &curve{start: now}
+		if configs[k] != nil {
+			later := *configs[k]
+			later.Data.From, later.Data.To = win.test.from, win.test.to-1
+			later.Account.Cash, later.Fills.End = now, fill.EndClose
+			r, err := backtest.Run(ctx, &later, t.src)
+			switch {
+			case noData(err):
+				win.Reason = "there are no bars to trade"
+			case err != nil:
+				return nil, nil, err
+			default:
+				win.Trades = len(r.Trades)
+				c.days, c.value = r.Equity.Sessions()
+			}
+		}
+		if days, equity, now = t.extend(win, c, days, equity, now); !(now > 0) {
+			f.Windows = f.Windows[:k+1]
+			break
+		}
+	}
+	return days, equity, nil
+}
+
+// together trades all tests in one account.
+func (t *tester) together(ctx context.Context, f *WalkForward, configs []*backtest.Config) (days []instrument.Date, equity []float64, err error) {
+	now := t.cfg.Account.Cash
+	account := *t.cfg
+	account.Data.From, account.Data.To = f.Windows[0].test.from, f.Windows[len(f.Windows)-1].test.to-1
+	account.Fills.End = fill.EndClose
+	same := map[string]*backtest.Config{}
+	tenures := make([]backtest.Tenure, len(configs))
+	any := false
+	for k, c := range configs {
+		tenures[k] = backtest.Tenure{From: f.Windows[k].test.from, To: f.Windows[k].test.to}
+		if c == nil {
+			continue
+		}
+		key := fmt.Sprint(f.Windows[k].Chosen)
+		if same[key] == nil {
+			same[key] = c
+		}
+		tenures[k].Config, any = same[key], true
+	}
+	all := &backtest.Succession{}
+	if any {
+		all, err = backtest.Succeed(ctx, &account, tenures, t.src)
+	}
+	c := &curve{start: now}
 	switch {
 	case noData(err):
-		win.Reason = "there are no bars to trade"
-		return still, nil
+		for k := range f.Windows {
+			f.Windows[k].Reason = cmp.Or(f.Windows[k].Reason, "there are no bars to trade")
+		}
 	case err != nil:
-		return nil, err
+		return nil, nil, err
+	default:
+		c.days, c.value = all.Equity.Sessions()
 	}
-	win.Trades = len(r.Trades)
-	days, value := r.Equity.Sessions()
-	return &curve{days, value, cash}, nil
+	for k := range f.Windows {
+		win := &f.Windows[k]
+		from, to := win.test.from.String(), win.test.to.String()
+		for i := range all.Trades {
+			entry, exit := t.dayOf(all.Trades[i].EntryTime), t.dayOf(all.Trades[i].ExitTime)
+			if entry >= from && entry < to {
+				win.Trades++
+			}
+			if entry < from && exit >= from {
+				win.Carried++
+			}
+		}
+		if days, equity, now = t.extend(win, c, days, equity, now); !(now > 0) {
+			f.Windows = f.Windows[:k+1]
+			break
+		}
+	}
+	return days, equity, nil
+}
+
+// dayOf is the session of a stamp of a trade.
+func (t *tester) dayOf(stamp string) string {
+	if at, err := time.Parse(time.RFC3339, stamp); err == nil {
+		return t.src.Calendar().DateOf(at.UnixNano()).String()
+	}
+	return stamp
+}
+
+// extend appends the sessions of a test to the curve of the walk, which stands at now, and measures the test.
+func (t *tester) extend(win *Window, c *curve, days []instrument.Date, equity []float64, now float64) ([]instrument.Date, []float64, float64) {
+	win.EquityFrom = now
+	for _, d := range t.m.days {
+		if d < win.test.from || d >= win.test.to {
+			continue
+		}
+		if len(days) == 0 {
+			days, equity = append(days, before(t.m.days, d)), append(equity, now)
+		}
+		days, equity = append(days, d), append(equity, c.at(d))
+		win.Sessions++
+	}
+	if win.Sessions > 0 {
+		now = equity[len(equity)-1]
+	}
+	win.finish(now)
+	return days, equity, now
 }
 
 // finish measures the test.

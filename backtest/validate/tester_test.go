@@ -218,6 +218,53 @@ func TestWalkForwardByHand(t *testing.T) {
 	}
 }
 
+// The same market and file, with one account for all tests. Long is chosen for March and May, cash for April and June. What is bought at
+// the first open of March has no way out but the end: it is held through all four months and sold once. With an
+// exit after 30 bars it is held to the open of the 31st after the first close, in April, under the parameters of March; April
+// enters nothing, and May buys again and carries over into June.
+func TestWalkForwardCarriesPositionsByHand(t *testing.T) {
+	for _, c := range []struct {
+		exit            string
+		trades, carried []int
+	}{
+		{"", []int{1, 0, 0, 0}, []int{0, 1, 1, 1}},
+		{"exit: {max_bars: 30}\n", []int{1, 0, 1, 0}, []int{0, 1, 0, 1}},
+	} {
+		r := tested(t, c.exit+strings.Replace(always, "test: 1m", "test: 1m, carry: true", 1), pencil(t), validate.Options{})
+		f := r.WalkForward
+		if f == nil || len(f.Windows) != 4 || !f.Carry {
+			t.Fatalf("%+v", f)
+		}
+		equity, shares, bars := 100_000.0, 0.0, 0 // the price of a share begins at 1
+		price := 1.0
+		for k, w := range f.Windows {
+			month := time.Month(k + 3)
+			for d := instrument.NewDate(2015, month, 1); d < instrument.NewDate(2015, month+1, 1); d++ {
+				if !bar.NYSE().IsSession(d) {
+					continue
+				}
+				if shares > 0 && c.exit != "" && bars == 30 { // at the open, which is the close before
+					equity, shares = shares*price*(1-.001), 0
+				}
+				if shares == 0 && k%2 == 0 && (bars == 0 || k == 2) {
+					shares, bars = equity/price/(1+.001), 0
+				}
+				price *= []float64{1 / 1.01, 1.01}[k%2]
+				if shares > 0 {
+					bars++
+					equity = shares * price
+				}
+			}
+			if k == 3 && shares > 0 { // the end of all
+				equity *= 1 - .001
+			}
+			if w.Trades != c.trades[k] || w.Carried != c.carried[k] || math.Abs(w.EquityTo-equity) > 1e-6*equity {
+				t.Errorf("%q, %s: %d trades, %d carried, %v at the end, want %d, %d, %v", c.exit, month, w.Trades, w.Carried, w.EquityTo, c.trades[k], c.carried[k], equity)
+			}
+		}
+	}
+}
+
 // Anchored windows see everything from the start.
 func TestAnchored(t *testing.T) {
 	r := tested(t, strings.Replace(always, "test: 1m", "test: 1m, anchored: true", 1), pencil(t), validate.Options{})
@@ -248,8 +295,14 @@ validate: {draws: 99, noise: 1}
 	if err != nil || !bytes.Contains(b, []byte(`"pbo":null`)) {
 		t.Errorf("%v, the report lacks a null: %.200s", err, b)
 	}
-	carry := tested(t, strings.Replace(always, "test: 1m", "test: 1m, carry: true", 1), pencil(t), validate.Options{})
-	if q := question(t, carry, "walk_forward"); q.Verdict != validate.Undefined || !strings.Contains(q.Reason, "not built") {
+	carry := tested(t, `
+params: {n: [1, 2]}
+rebalance: {every: month, weights: n / 2, unit: weight}
+data: {from: 2015-02-01, to: 2015-06-30}
+search: {min_trades: 0}
+validate: {walk_forward: {train: 1m, test: 1m, carry: true}, pbo: 4, draws: 99, noise: 1}
+`, pencil(t), validate.Options{})
+	if q := question(t, carry, "walk_forward"); q.Verdict != validate.Undefined || !strings.Contains(q.Reason, "rebalance") {
 		t.Errorf("%s: %s", q.Verdict, q.Reason)
 	}
 	learned := tested(t, strings.Replace(dip, "search: {", "search: {method: tpe, samples: 8, ", 1), noise(t, 2, 900, 0), validate.Options{})

@@ -8,10 +8,10 @@ export type Verdict = 'passes' | 'doubtful' | 'fails' | 'undefined';
 
 export interface Window {
   train_from: string; train_to: string; test_from: string; test_to: string; short?: boolean; combinations: number; eligible: number; chosen: Parameter[] | null;
-  in_sample: Num; out_of_sample: Num; efficiency: Num; sessions: number; total_return: Num; trades: number; reason?: string;
+  in_sample: Num; out_of_sample: Num; efficiency: Num; sessions: number; total_return: Num; trades: number; carried?: number; reason?: string;
 }
 export interface WalkForward {
-  train: string; test: string; anchored: boolean; windows: Window[]; in_sample: Num; out_of_sample: Num; efficiency: Num; total_return: Num; cagr: Num; sharpe: Num; max_drawdown: Num;
+  train: string; test: string; anchored: boolean; carry: boolean; windows: Window[]; in_sample: Num; out_of_sample: Num; efficiency: Num; total_return: Num; cagr: Num; sharpe: Num; max_drawdown: Num;
   equity: { time: string[]; value: number[] };
 }
 export interface Pbo { by: string; configurations: number; blocks: number; splits: number; undecided: number; probability: Num; loss: Num; slope: Num; r2: Num; logits: { value: number; count: number }[] }

@@ -87,7 +87,9 @@ function Walk({ f }: { f: WalkForward }) {
         <div><span>Windows</span><b>{count(f.windows.length)}</b><small>{f.train} chosen on, {f.test} traded</small></div>
         <div><span>Windows that gained</span><b>{count(f.windows.filter((w) => (w.total_return ?? 0) > 0).length)}</b><small>of {count(f.windows.length)}</small></div>
       </div>
-      <Card title="Equity out of sample" intro="The tests one after another: each begins flat on what the ones before left, and is closed with costs at its end. Every other window is shaded.">
+      <Card title="Equity out of sample" intro={f.carry
+        ? 'All tests in one account: positions live on under the parameters they were entered with, and only the end closes with costs. Every other window is shaded.'
+        : 'The tests one after another: each begins flat on what the ones before left, and is closed with costs at its end. Every other window is shaded.'}>
         {t.length > 1 && <Lines label="Equity of the walk-forward out of sample" t={t} lines={lines} format={(x) => usd(x, 0)} axis={shortUsd} height={300} shade={shade} />}
         <h3 class="chart-title">Windows</h3>
         <Timeline windows={f.windows} />
@@ -96,14 +98,14 @@ function Walk({ f }: { f: WalkForward }) {
         {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable with the keyboard */}
         <div class="scroll" tabIndex={0} role="region" aria-label="Windows of the walk-forward">
           <table>
-            <thead><tr><th scope="col" class="l">Traded</th><th scope="col" class="l">Chosen</th><th scope="col">In sample</th><th scope="col">Out of sample</th><th scope="col">Efficiency</th><th scope="col">Return</th><th scope="col">Trades</th></tr></thead>
+            <thead><tr><th scope="col" class="l">Traded</th><th scope="col" class="l">Chosen</th><th scope="col">In sample</th><th scope="col">Out of sample</th><th scope="col">Efficiency</th><th scope="col">Return</th><th scope="col">Trades</th>{f.carry && <th scope="col">Carried in</th>}</tr></thead>
             <tbody>
               {f.windows.map((w) => (
                 <tr key={w.test_from}>
                   <th scope="row" class="l">{w.test_from} to {w.test_to}{w.short ? ' (short)' : ''}</th>
                   <td class="l" title={plain(w.reason, 300)}>{chosen(w.chosen)}{w.chosen === null && w.eligible === 0 ? ', none was eligible' : ''}</td>
                   <td>{bps(w.in_sample)}</td><td>{bps(w.out_of_sample)}</td><td>{fixed(w.efficiency)}</td>
-                  <td class={sign(w.total_return)}>{change(w.total_return, 1)}</td><td>{count(w.trades)}</td>
+                  <td class={sign(w.total_return)}>{change(w.total_return, 1)}</td><td>{count(w.trades)}</td>{f.carry && <td>{count(w.carried ?? 0)}</td>}
                 </tr>
               ))}
             </tbody>
