@@ -9,6 +9,7 @@ import (
 
 	"backtester/backtest/bar"
 	"backtester/backtest/expr"
+	"backtester/backtest/fill"
 	"backtester/backtest/order"
 	"backtester/backtest/strategy"
 	"backtester/backtest/strategy/hook"
@@ -117,7 +118,8 @@ func (e *engine) employ(by *play, o Options) error {
 		c.rebalance, c.every, c.period = r, r.Every(), r.Every().Number(e.m.date[0])
 	}
 	c.view = hook.NewView(e.sight(by, history))
-	by.code, e.coded, e.closers = c, true, true
+	by.code, e.coded = c, true
+	e.closers = e.closers || e.cfg.Fills.Market != fill.NextOpen // otherwise from the first order for that auction on
 	for k := range by.sides {
 		if by.sides[k] == nil {
 			by.sides[k] = &strategy.SideRules{}
@@ -403,7 +405,9 @@ func (c *code) describe() *ScriptInfo {
 type ledger struct {
 	e    *engine
 	by   *play
-	held []int32 // memory
+	held []int32         // memory
+	told []hook.Position // of each symbol what was said of it last, made when a position is first asked for
+	none hook.Position
 }
 
 func (l *ledger) Equity() float64    { return l.e.equity * l.by.share }
@@ -424,15 +428,21 @@ func (l *ledger) Held() []int32 {
 }
 
 // Position at this close: bars_held and the extremes count it.
-func (l *ledger) Position(k int) hook.Position {
+func (l *ledger) Position(k int) *hook.Position {
 	i := l.by.leg(k)
 	s, p := &l.e.st[i], &l.e.books.Pos[i]
 	if p.Qty == 0 {
-		return hook.Position{}
+		l.none = hook.Position{}
+		return &l.none
 	}
-	l.e.see(i)
-	return hook.Position{Shares: p.Qty, EntryPrice: l.e.entryPrice(i), BarsHeld: int(s.held), HighSince: s.hi, LowSince: s.lo,
-		Stop: s.guard.stop, Target: s.guard.target}
+	if l.told == nil {
+		l.told = make([]hook.Position, len(l.e.st))
+	}
+	q, to := &l.e.quiet, &l.told[i]
+	to.Shares, to.EntryPrice, to.BarsHeld = p.Qty, l.e.entryPrice(i), int(s.held+q.bars)
+	to.HighSince, to.LowSince = max(s.hi, q.hi), min(s.lo, q.lo)
+	to.Stop, to.Target = s.guard.stop, s.guard.target
+	return to
 }
 
 // Options of a run beside its Config.

@@ -8,20 +8,16 @@ import (
 // record one point of the curves.
 func (e *engine) record() {
 	e.curve = append(e.curve, e.equity)
-	if e.t >= e.ends || e.stopped {
-		e.point()
+	if e.t == e.ends || e.stopped {
+		e.turn()
 	}
 }
 
-// point is what record does besides, at the last step of a session and where profit is attributed.
-func (e *engine) point() {
-	e.attribute()
-	if e.t == e.last || e.stopped || e.m.session[e.t+1] != e.m.session[e.t] {
-		e.expose()
-		if e.m.plays == nil {
-			e.ends = e.m.sessionEnd(e.t + 1)
-		}
-	}
+// turn is what record does besides at the last step of a session.
+func (e *engine) turn() {
+	e.expose()
+	e.begins = e.t + 1
+	e.ends = e.m.sessionEnd(e.begins)
 }
 
 // expose records the exposure at the close of a session.

@@ -176,6 +176,7 @@ func (e *engine) place(c *candidate) {
 		return
 	}
 	s.entry, s.intent, s.second, s.working, s.coded = w, c.side, c.second, true, c.said > 0
+	e.closers = e.closers || w.Auction == order.CloseOnly
 	e.orders = append(e.orders, c.sym)
 	e.counts.Orders++
 	e.play(c.sym).orders++
@@ -300,7 +301,7 @@ func (e *engine) quoted(c *candidate) (price, limit float64) {
 // is a question of time.
 func (e *engine) inSession(w *order.Working) bool {
 	m, t := e.m, e.t
-	if m.daily || t == e.last || m.session[t+1] != m.session[t] {
+	if m.daily || t == e.ends {
 		return false
 	}
 	if w.Auction == order.CloseOnly && !e.thisClose() {

@@ -29,8 +29,9 @@ type engine struct {
 
 	t          int32
 	last       int32   // last step
-	ends       int32   // step at which record has more to do than the equity
-	unseen     int32   // bars whose extremes are to be taken in, of a position at rest
+	begins     int32   // first step of the session in hand; -1 in that of step 0, which no night came before
+	ends       int32   // last step of that session
+	quiet      quiet   // bars of a position at rest that are to be taken in
 	equity     float64 // at the latest mark
 	curve      []float64
 	gross      []float64 // exposure at each session's close, fraction of equity
@@ -145,7 +146,7 @@ func (e *engine) handOver() {
 // begin puts the engine at the start of a run, and keeps the memory of the run before.
 func (e *engine) begin(cfg *Config, rules *strategy.Rules, m *market) {
 	old := *e
-	*e = engine{cfg: cfg, m: m, closeOf: -1, matching: cfg.Fills, last: int32(len(m.time) - 1), plays: old.plays[:0],
+	*e = engine{cfg: cfg, m: m, begins: -1, quiet: still, closeOf: -1, matching: cfg.Fills, last: int32(len(m.time) - 1), plays: old.plays[:0],
 		books: old.books, st: old.st, active: old.active[:0], orders: old.orders[:0], events: old.events, curve: old.curve[:0],
 		gross: old.gross[:0], net: old.net[:0], fills: old.fills[:0], fees: old.fees[:0], ranked: old.ranked[:0], liquidate: old.liquidate[:0], meter: newMeter(Options{}, 0)}
 	e.counts.Refused = old.counts.Refused
@@ -169,9 +170,7 @@ func (e *engine) begin(cfg *Config, rules *strategy.Rules, m *market) {
 	if len(m.time) > 0 {
 		sessions += int(m.session[len(m.time)-1])
 	}
-	if m.plays == nil {
-		e.ends = m.sessionEnd(0)
-	}
+	e.ends = m.sessionEnd(0)
 	e.curve = slices.Grow(e.curve, len(m.time)+1)
 	e.gross, e.net = slices.Grow(e.gross, sessions), slices.Grow(e.net, sessions)
 	e.closers = cfg.Fills.Market == fill.NextClose || cfg.Fills.Levels == fill.AtCloses
@@ -254,6 +253,7 @@ func (e *engine) run(ctx context.Context) error {
 		e.t = t
 		if len(e.active) == 0 && !e.coded && e.idle() {
 			e.record()
+			e.attribute()
 			if t >= e.meter.next {
 				e.meter.report(e)
 			}
@@ -288,14 +288,14 @@ func (e *engine) run(ctx context.Context) error {
 // idle reports whether nothing can happen at this step: nothing is held or ordered, no entry condition
 // holds, and no night has to be accounted for.
 func (e *engine) idle() bool {
-	return len(e.events.at(e.t)) == 0 && (e.t == 0 || e.m.session[e.t] == e.m.session[e.t-1] || !e.books.Carries(&e.cfg.Account))
+	return len(e.events.at(e.t)) == 0 && (e.t != e.begins || !e.books.Carries(&e.cfg.Account))
 }
 
 // step is one bar of the market. See the package comment for the order of phases.
 func (e *engine) step() {
 	if len(e.active) > 0 {
 		e.advance()
-		if e.t > 0 && e.m.session[e.t] != e.m.session[e.t-1] {
+		if e.t == e.begins {
 			e.newSession()
 		}
 		before := len(e.books.Held) > 0
@@ -314,7 +314,7 @@ func (e *engine) step() {
 		if before || len(e.fills) > filled {
 			e.inMarket++
 		}
-	} else if e.t > 0 && e.m.session[e.t] != e.m.session[e.t-1] {
+	} else if e.t == e.begins {
 		e.carry()
 		e.equity = e.books.Equity()
 	}
@@ -322,6 +322,7 @@ func (e *engine) step() {
 		e.decide()
 	}
 	e.record()
+	e.attribute()
 }
 
 // regular reports whether orders work in step t: extended hours may decide, but not fill.
@@ -477,24 +478,4 @@ func (e *engine) expired(s *state) bool {
 		next = e.m.session[e.t+1]
 	}
 	return next > s.entry.Expires
-}
-
-// activate adds a symbol to the active list, with its row of this step.
-func (e *engine) activate(i, row int32) {
-	s := &e.st[i]
-	k, found := slices.BinarySearch(e.active, i)
-	if found {
-		return
-	}
-	e.active = slices.Insert(e.active, k, i)
-	s.row, s.here, s.tried, s.exited, s.doubt = row, true, false, false, 0
-	d := e.m.date[e.t]
-	a := &e.m.syms[i].bars.Actions
-	s.split, s.div = 0, 0
-	for int(s.split) < len(a.Splits) && a.Splits[s.split].Ex <= d {
-		s.split++
-	}
-	for int(s.div) < len(a.Dividends) && a.Dividends[s.div].Ex <= d {
-		s.div++
-	}
 }

@@ -2,6 +2,7 @@ package backtest
 
 import (
 	"math"
+	"slices"
 
 	"backtester/backtest/order"
 	"backtester/backtest/strategy"
@@ -121,4 +122,27 @@ func (e *engine) armed(i, row int32, side *strategy.SideRules) bool {
 		return false
 	}
 	return true
+}
+
+// activate adds a symbol to the active list, with its row of this step.
+func (e *engine) activate(i, row int32) {
+	s := &e.st[i]
+	k, found := slices.BinarySearch(e.active, i)
+	if found {
+		return
+	}
+	e.active = slices.Insert(e.active, k, i)
+	s.row, s.here, s.tried, s.exited, s.doubt = row, true, false, false, 0
+	s.split, s.div = 0, 0
+	a := &e.m.syms[i].bars.Actions
+	if len(a.Splits)+len(a.Dividends) == 0 {
+		return
+	}
+	d := e.m.date[e.t]
+	for int(s.split) < len(a.Splits) && a.Splits[s.split].Ex <= d {
+		s.split++
+	}
+	for int(s.div) < len(a.Dividends) && a.Dividends[s.div].Ex <= d {
+		s.div++
+	}
 }

@@ -44,6 +44,15 @@ func (ev *events) at(t int32) []event {
 	return ev.list[ev.start[t]:ev.start[t+1]]
 }
 
+// next is the first step in [from, to) with events; to if none has.
+func (ev *events) next(from, to int32) int32 {
+	if len(ev.list) == 0 {
+		return to
+	}
+	k, _ := slices.BinarySearch(ev.start[from+1:to+1], ev.start[from]+1)
+	return from + int32(k)
+}
+
 // build lays the list out by counting sort. Cost: O(bars/64 + steps + events).
 func (ev *events) build(m *market, plays []play) {
 	ev.found, ev.list = ev.found[:0], ev.list[:0]

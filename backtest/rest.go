@@ -27,7 +27,7 @@ func (e *engine) restful() bool {
 		return false
 	}
 	closers := e.closers && (!e.coded || c.Fills.Levels == fill.AtCloses) // of code there are none while nothing works
-	return plain && len(e.plays) == 1 && e.follow == nil && e.finer == nil && !closers && !e.watching && !c.Leave &&
+	return plain && e.m.plays == nil && e.follow == nil && e.finer == nil && !closers && !e.watching && !c.Leave &&
 		c.Fills.Market == fill.NextOpen && c.Account.Kind != portfolio.RegT &&
 		c.Account.DebitRate == 0 && c.Account.CreditRate == 0 && c.Account.DebitSeries == "" && c.Account.CreditSeries == "" && c.Costs.Borrow == (fill.Borrow{}) && (rules.Long == nil || rules.Short == nil) && !adding(rules.Long) && !adding(rules.Short)
 }
@@ -42,6 +42,9 @@ func (e *engine) rest(end int32) {
 	until := min(end, e.t|4095+1)
 	if until <= e.t+1 || len(e.orders) != 0 || b.Carries(&e.cfg.Account) || e.stopped {
 		return
+	}
+	if len(e.m.syms) > 1 || len(e.active) == 0 { // a condition to enter what is held is none
+		until = e.events.next(e.t+1, until)
 	}
 	if len(e.active) == 0 && e.coded {
 		e.restFlat(until)
@@ -64,8 +67,7 @@ func (e *engine) rest(end int32) {
 // restFlat is rest without a position: nothing moves, and code is asked.
 func (e *engine) restFlat(until int32) {
 	c := e.plays[0].code
-	quiet := len(e.events.list) == 0
-	for t := e.t + 1; t < until && (quiet || len(e.events.at(t)) == 0); t++ {
+	for t := e.t + 1; t < until; t++ {
 		e.t = t
 		wanted := false
 		c.view.Move(t)
@@ -79,32 +81,37 @@ func (e *engine) restFlat(until int32) {
 }
 
 // restHeld is rest with a position in symbol i. It asks nothing at every bar that can be asked once, and leaves
-// the extremes of the bars to see.
+// it to see to take in what the bars came to.
 func (e *engine) restHeld(i, until int32) {
-	s, sy, b, c := &e.st[i], &e.m.syms[i], e.books, e.plays[0].code
-	pos, first := &b.Pos[i], s.row+1
+	s, sy, b, c, q := &e.st[i], &e.m.syms[i], e.books, e.plays[0].code, &e.quiet
+	pos, step, first, start := &b.Pos[i], sy.step, s.row+1, e.t+1
 	if next := s.nextAction(sy.bars); next != instrument.Forever {
-		k, _ := slices.BinarySearch(e.m.date[e.t+1:until], next)
-		until = e.t + 1 + int32(k)
+		k, _ := slices.BinarySearch(e.m.date[start:until], next)
+		until = start + int32(k)
 	}
-	rows := e.stays(s, sy, min(first+until-e.t-1, int32(sy.bars.Len())))
-	last, base := sy.bars.Close[:rows], first-e.t-1
-	quiet := len(e.m.syms) == 1 || len(e.events.list) == 0 // a condition to enter what is held is none
-	for t := e.t + 1; int(base+t) < len(last); t++ {
-		r := base + t
-		value := float64(pos.Qty * last[r])
-		if sy.at(r) != t || b.Cash+value <= 0 || !quiet && len(e.events.at(t)) > 0 { // no bar, ruin, a candidate
+	rows := e.stays(s, sy, min(first+until-start, int32(sy.bars.Len())))
+	last, high, low := sy.bars.Close[first:rows], sy.bars.High[first:rows], sy.bars.Low[first:rows]
+	qty, cash, due := pos.Qty, b.Cash, b.Receivable
+	for k, x := range last {
+		t, value := start+int32(k), float64(qty*x)
+		if step != nil && step[first+int32(k)] != t || cash+value <= 0 { // no bar, ruin
 			return
 		}
-		e.t, s.row = t, r
-		s.held++
-		e.unseen++
-		pos.Mark = last[r]
-		e.equity = b.Cash + b.Receivable + value
+		e.t = t
+		q.bars++
+		if high[k] > q.hi {
+			q.hi = high[k]
+		}
+		if low[k] < q.lo {
+			q.lo = low[k]
+		}
+		pos.Mark = x
+		e.equity = cash + due + value
 		wanted := false
 		if c != nil {
 			c.view.Move(t)
 			if list, err := c.strategy.OnBar(c.view); len(list) > 0 || err != nil {
+				e.see(i)
 				wanted = e.answered(c, list, err)
 			}
 		}
@@ -114,24 +121,22 @@ func (e *engine) restHeld(i, until int32) {
 	}
 }
 
-// see takes in the extremes of the latest bars of a position at rest, as far as that is left to do.
+// quiet is what bars of a position at rest came to that are not taken in yet.
+type quiet struct {
+	bars   int32
+	hi, lo float64 // their extremes
+}
+
+// still is quiet of no bars.
+var still = quiet{lo: math.Inf(1)}
+
+// see takes in what the latest bars of a position at rest came to.
 func (e *engine) see(i int32) {
-	if e.unseen == 0 {
-		return
-	}
-	s, bars := &e.st[i], e.m.syms[i].bars
-	hi, lo := 0.0, math.Inf(1)
-	for r := s.row + 1 - e.unseen; r <= s.row; r++ { // a new extreme is rare: comparing costs less than max
-		if bars.High[r] > hi {
-			hi = bars.High[r]
-		}
-		if bars.Low[r] < lo {
-			lo = bars.Low[r]
-		}
-	}
-	s.hi, s.lo = max(s.hi, hi), min(s.lo, lo)
-	e.books.Extend(i, hi, lo, bars.Close[s.row])
-	e.unseen = 0
+	s, q := &e.st[i], &e.quiet
+	s.row, s.held = s.row+q.bars, s.held+q.bars
+	s.hi, s.lo = max(s.hi, q.hi), min(s.lo, q.lo)
+	e.books.Extend(i, q.hi, q.lo, e.books.Pos[i].Mark)
+	*q = still
 }
 
 // answered does what code wants after this close, and reports whether that was anything: then the bars after it

@@ -15,9 +15,9 @@ import (
 type Account interface {
 	Equity() float64
 	Cash() float64
-	Position(symbol int) Position
-	Working(symbol int) bool // an entry order works
-	Held() []int32           // symbols with a position, ascending; valid until the next call
+	Position(symbol int) *Position // at this close; asking again at a later one may change it
+	Working(symbol int) bool       // an entry order works
+	Held() []int32                 // symbols with a position, ascending; valid until the next call
 }
 
 // Position in one symbol. The zero Position is none; but for Shares its numbers mean nothing then.

@@ -24,11 +24,11 @@ func (books) Equity() float64    { return 100_000 }
 func (books) Cash() float64      { return 40_000 }
 func (books) Working(i int) bool { return i == 0 }
 func (books) Held() []int32      { return []int32{1} }
-func (books) Position(i int) hook.Position {
+func (books) Position(i int) *hook.Position {
 	if i != 1 {
-		return hook.Position{}
+		return &hook.Position{}
 	}
-	return hook.Position{Shares: 50, EntryPrice: 90, BarsHeld: 3, HighSince: 99, LowSince: 88, Stop: 80}
+	return &hook.Position{Shares: 50, EntryPrice: 90, BarsHeld: 3, HighSince: 99, LowSince: 88, Stop: 80}
 }
 
 // market is n symbols of 10 daily bars with the closes 100, 101, ...; symbol 2 has every second bar

@@ -144,7 +144,7 @@ func (b *barValue) Attr(name string) (starlark.Value, error) {
 }
 
 // position is one number of it, None without one.
-func position(p hook.Position, name string) starlark.Value {
+func position(p *hook.Position, name string) starlark.Value {
 	if name == "shares" {
 		return starlark.Float(p.Shares)
 	}
