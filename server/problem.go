@@ -20,6 +20,7 @@ import (
 	"backtester/backtest/bar"
 	"backtester/backtest/history"
 	"backtester/backtest/instrument"
+	"backtester/backtest/job"
 	"backtester/backtest/strategy"
 	"backtester/server/account"
 )
@@ -146,6 +147,7 @@ func problemTable() []problemRow {
 		{"draining", 503, "The server is going down"},
 		{"overloaded", 503, "The server has too much to do"},
 		{"disk-full", 503, "The server's disk is full"},
+		{"disk-failing", 503, "The server's disk is read-only or fails"},
 		{"interrupted", 503, "The request was interrupted"},
 		{"deadline", 504, "It took longer than it may"},
 	}
@@ -196,8 +198,12 @@ func problemOf(err error) *Problem {
 		return problem("run-finished", "")
 	case errors.Is(err, history.ErrChanged):
 		return problem("changed", "")
-	case history.IsFull(err), diskFull(err):
-		return retry(problem("disk-full", ""), time.Minute)
+	case job.IsFull(err):
+		return retry(problem("disk-full", "nothing of the request was kept: repeat it when there is room again, and remove runs that are no longer needed"), time.Minute)
+	case job.IsFailing(err):
+		p := retry(problem("disk-failing", "what was stored before is not touched: whoever runs the server finds the file system in its log, repairs it, mounts it anew and restarts the server; then repeat the request"), time.Minute)
+		p.cause = err
+		return p
 	case errors.Is(err, context.DeadlineExceeded):
 		return problem("deadline", "")
 	case errors.Is(err, context.Canceled):
@@ -312,7 +318,8 @@ func (p *Problem) sent(ctx context.Context) *Problem {
 // fail translates an error for the client and logs what is the server's own fault.
 func (s *Server) fail(ctx context.Context, err error) *Problem {
 	p := problemOf(err).sent(ctx)
-	if p.Status >= http.StatusInternalServerError && p.Status != http.StatusServiceUnavailable && p.Status != http.StatusNotImplemented {
+	expected := p.Status == http.StatusServiceUnavailable && p.Code != "disk-failing" || p.Status == http.StatusNotImplemented
+	if p.Status >= http.StatusInternalServerError && !expected {
 		s.Log.ErrorContext(ctx, "request failed", "request_id", p.RequestID, "code", p.Code, "error", cmp.Or(p.cause, err))
 	}
 	return p

@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -90,7 +91,7 @@ func TestFaultsAtEverySite(t *testing.T) {
 		for _, x := range [][3]string{{"POST", "/api/backtest/run", body(trend)}, {"POST", "/api/backtest/preview", body(trend)}, {"GET", "/api/data/tickers", ""}, {"GET", "/api/data/coverage", ""},
 			{"GET", "/api/data/bars/XYZ", ""}, {"GET", "/api/backtest/results/" + id + "/bars", ""}, {"GET", "/api/health/details", ""}} {
 			rec := w.ask(x[0], x[1], x[2])
-			if want := map[bool]int{true: 503, false: 500}[name == "no room"]; rec.Code != want || strings.Contains(rec.Body.String(), "SECRET-INSIDE") || !strings.Contains(rec.Body.String(), "request_id") {
+			if want := cmp.Or(map[string]int{"no room": 503, "read-only": 503, "input/output": 503}[name], 500); rec.Code != want || (want == 503) != (rec.Header().Get("Retry-After") != "") || strings.Contains(rec.Body.String(), "SECRET-INSIDE") || !strings.Contains(rec.Body.String(), "request_id") {
 				t.Errorf("%s at %s: %d %s", name, x[1], rec.Code, rec.Body)
 			}
 		}

@@ -133,56 +133,6 @@ func TestPassingFaultsAreOvercome(t *testing.T) {
 	}
 }
 
-// Faults that stay: the object is named, the others come, the next fetch completes.
-func TestLastingFaultsAreNamed(t *testing.T) {
-	for _, c := range []struct {
-		name  string
-		spoil func(rw, *res)
-		is    error
-		words string
-	}{
-		{"500", status(500), bucket.ErrUnreachable, "HTTP 500"},
-		{"301", func(w rw, _ *res) { w.Header().Set("Location", "http://127.0.0.1:1/"); w.WriteHeader(301) }, bucket.ErrNotS3, "sends elsewhere"},
-		{"404", status(404), bucket.ErrAbsent, "not there"},
-		{"403", status(403), polygon.ErrForbidden, "does not include"},
-		{"reset", reset(1000), bucket.ErrUnreachable, "what is complete is kept"},
-		{"stall", stall(1000), bucket.ErrUnreachable, "fell silent"},
-		{"503", status(503), bucket.ErrUnreachable, "HTTP 503"},
-		{"short", short, bucket.ErrUnreachable, "wrong length"},
-		{"long", long, bucket.ErrUnreachable, "wrong length"},
-		{"cut", cut, bucket.ErrUnreachable, "what is complete is kept"},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			v := newVendor(t, 5)
-			sick := true
-			_, url := v.startProxy(func(key string, _ int) func(rw, *res) {
-				if key == v.key(2) && sick {
-					return c.spoil
-				}
-				return nil
-			})
-			dir := t.TempDir()
-			o := options(dir, url)
-			o.S3.Attempts = 2
-			s, err := polygon.Sync(t.Context(), o)
-			if !errors.Is(err, c.is) || !strings.Contains(err.Error(), "2024-01-04.csv.gz") {
-				t.Errorf("error %v", err)
-			}
-			if err != nil && !strings.Contains(err.Error(), c.words) {
-				t.Errorf("error without %q: %v", c.words, err)
-			}
-			if len(s.Faults) != 1 || s.Faults[0].Key != v.key(2) || s.Bars[0].Fetched != 4 || s.Bars[0].Loaded != 4 {
-				t.Errorf("summary %+v", s)
-			}
-			sick = false
-			if _, err := polygon.Sync(t.Context(), options(dir, url)); err != nil {
-				t.Fatal(err)
-			}
-			v.complete(dir)
-		})
-	}
-}
-
 // A plan that begins in the middle: the newer files come, and not every older one is asked for.
 func TestPlanThatDoesNotReachBack(t *testing.T) {
 	v := newVendor(t, 60)
@@ -205,58 +155,23 @@ func TestPlanThatDoesNotReachBack(t *testing.T) {
 	}
 }
 
-// A log-in page with status 200 in place of the listing, and in place of a file.
-func TestLogInPage(t *testing.T) {
-	page := func(w rw, r *res) {
-		w.Header().Set("Content-Type", "text/html")
-		io.WriteString(w, "<!DOCTYPE html><html><body><form>Please log in</form></body></html>")
-	}
-	v := newVendor(t, 4)
-	_, url := v.startProxy(func(key string, _ int) func(rw, *res) {
-		if key == "" {
-			return page
+// A log-in page with status 200 in place of the listing, and a listing that begins and does not end.
+func TestListingThatIsNone(t *testing.T) {
+	for name, c := range map[string]struct {
+		spoil func(rw, *res)
+		is    error
+	}{"log in": {logIn, bucket.ErrNotS3}, "silent": {silent, bucket.ErrUnreachable}} {
+		v := vendorOf(t, "listing-"+name[:3], 4)
+		_, url := v.startProxy(func(key string, _ int) func(rw, *res) {
+			if key == "" {
+				return c.spoil
+			}
+			return nil
+		})
+		if _, err := polygon.Sync(t.Context(), options(t.TempDir(), url)); !errors.Is(err, c.is) {
+			t.Errorf("%s: %v", name, err)
 		}
-		return nil
-	})
-	if _, err := polygon.Sync(t.Context(), options(t.TempDir(), url)); !errors.Is(err, bucket.ErrNotS3) {
-		t.Errorf("listing: %v", err)
 	}
-	dir, sick := t.TempDir(), true
-	_, url = v.startProxy(func(key string, _ int) func(rw, *res) {
-		if key == v.key(1) && sick {
-			return page
-		}
-		return nil
-	})
-	s, err := polygon.Sync(t.Context(), options(dir, url))
-	if err == nil || !strings.Contains(err.Error(), "2024-01-03") || s.Bars[0].Loaded != 3 {
-		t.Errorf("file: %v %+v", err, s.Bars)
-	}
-	sick = false
-	if _, err := polygon.Sync(t.Context(), options(dir, url)); err != nil {
-		t.Fatal(err)
-	}
-	v.complete(dir)
-}
-
-// The vendor's own file is damaged: everything else comes, nothing of it is stored, and once the
-// vendor has replaced it, it comes too.
-func TestDamagedObject(t *testing.T) {
-	v := newVendor(t, 5)
-	good := v.files[v.key(2)]
-	bad := append([]byte(nil), good...)
-	bad[len(bad)/2] ^= 4
-	v.put(v.key(2), bad)
-	dir := t.TempDir()
-	s, err := polygon.Sync(t.Context(), v.options(dir))
-	if !errors.Is(err, flatfile.ErrDamaged) || s.Bars[0].Loaded != 4 || len(s.Faults) != 1 {
-		t.Errorf("%v %+v", err, s)
-	}
-	v.put(v.key(2), good)
-	if _, err := polygon.Sync(t.Context(), v.options(dir)); err != nil {
-		t.Fatal(err)
-	}
-	v.complete(dir)
 }
 
 // An object that is replaced between the listing and its download, and one that is replaced while it comes:

@@ -66,7 +66,11 @@ func TestMain(m *testing.M) {
 
 // serve runs the tests beside the server.
 func serve(m *testing.M) (int, error) {
-	dir, err := os.MkdirTemp("", "s3test")
+	memory := "/dev/shm" // ten thousand small files come and go
+	if _, err := os.Stat(memory); err != nil {
+		memory = ""
+	}
+	dir, err := os.MkdirTemp(memory, "s3test")
 	if err != nil {
 		return 0, err
 	}
@@ -125,7 +129,7 @@ func serve(m *testing.M) (int, error) {
 	cancel()
 	select {
 	case <-stopped:
-	case <-time.After(10 * time.Second):
+	case <-time.After(time.Second): // it would wait for connections that nobody uses, and ends with the process
 	}
 	return code, nil
 }
@@ -147,10 +151,12 @@ type vendor struct {
 // newVendor makes a bucket of the test's own with day files of the sessions from 2024-01-02 on.
 func newVendor(t *testing.T, sessions int) *vendor {
 	t.Helper()
-	v := &vendor{t: t, s3: client(), name: strings.ToLower(strings.NewReplacer("/", "-", "_", "-").Replace(t.Name())), files: map[string][]byte{}}
-	if len(v.name) > 60 {
-		v.name = v.name[:60]
-	}
+	return vendorOf(t, strings.ToLower(strings.NewReplacer("/", "-", "_", "-").Replace(t.Name())), sessions)
+}
+
+func vendorOf(t *testing.T, name string, sessions int) *vendor {
+	t.Helper()
+	v := &vendor{t: t, s3: client(), name: name[:min(60, len(name))], files: map[string][]byte{}}
 	if _, err := v.s3.CreateBucket(t.Context(), &s3.CreateBucketInput{Bucket: &v.name}); err != nil {
 		t.Fatal(err)
 	}
@@ -341,6 +347,19 @@ func (p *proxy) count() int {
 		n += k
 	}
 	return n
+}
+
+// of is how often an object was asked for since forget.
+func (p *proxy) of(key string) int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.gets[key]
+}
+
+func (p *proxy) forget() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	clear(p.gets)
 }
 
 func pass(w http.ResponseWriter, r *http.Response) {

@@ -168,51 +168,41 @@ func TestServeFetches(t *testing.T) {
 // Faults of the vendor's side end the job as failed, in words, and the server goes on; what passes is
 // overcome.
 func TestServeTellsWhatTheVendorDoes(t *testing.T) {
-	v := newVendor(t, 8)
-	spoilt := ""
-	_, url := v.startProxy(func(key string, try int) func(rw, *res) {
-		switch {
-		case key == "":
-			return nil
-		case spoilt == "once" && try%2 == 1:
-			return reset(4000)
-		case spoilt == "slow down" && try < 3:
-			return func(w rw, _ *res) {
-				w.Header().Set("Content-Type", "application/xml")
-				w.WriteHeader(503)
-				io.WriteString(w, "<Error><Code>SlowDown</Code></Error>")
+	for name, c := range map[string]struct {
+		spoil func(try int) func(rw, *res)
+		fails bool
+	}{
+		"once":      {spoil: func(try int) func(rw, *res) { return []func(rw, *res){nil, reset(4000)}[try%2] }},
+		"slow-down": {spoil: func(try int) func(rw, *res) { return []func(rw, *res){refuse(503, "SlowDown"), nil}[min(try/3, 1)] }},
+		"forbidden": {spoil: func(int) func(rw, *res) { return refuse(403, "") }, fails: true},
+		"log-in":    {spoil: func(int) func(rw, *res) { return logIn }, fails: true},
+		"short":     {spoil: func(int) func(rw, *res) { return short }, fails: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			v := newVendor(t, 8)
+			_, url := v.startProxy(func(key string, try int) func(rw, *res) {
+				if key == "" {
+					return nil
+				}
+				return c.spoil(try)
+			})
+			f := startServe(t, t.TempDir(), url, "BACKTESTER_STORE=vendor")
+			job := f.ended(f.fetch(january))
+			e, _ := job["error"].(map[string]any)
+			if !c.fails && job["status"] != "succeeded" {
+				t.Error(job)
 			}
-		case spoilt == "forbidden":
-			return func(w rw, _ *res) { w.WriteHeader(403) }
-		case spoilt == "log in":
-			return func(w rw, _ *res) {
-				w.Header().Set("Content-Type", "text/html")
-				io.WriteString(w, "<html>log in</html>")
+			if c.fails && (job["status"] != "failed" || e == nil || fmt.Sprint(e["detail"]) == "") {
+				t.Error(job)
 			}
-		case spoilt == "short":
-			return short
-		}
-		return nil
-	})
-	for _, fault := range []string{"once", "slow down", "forbidden", "log in", "short"} {
-		spoilt = fault
-		f := startServe(t, t.TempDir(), url, "BACKTESTER_STORE=vendor")
-		job := f.ended(f.fetch(january))
-		e, _ := job["error"].(map[string]any)
-		passing := fault == "once" || fault == "slow down"
-		if passing && job["status"] != "succeeded" {
-			t.Errorf("%s: %v", fault, job)
-		}
-		if !passing && (job["status"] != "failed" || e == nil || fmt.Sprint(e["detail"]) == "") {
-			t.Errorf("%s: %v", fault, job)
-		}
-		if text, _ := json.Marshal(job); strings.Contains(string(text), secretKey) || strings.Contains(string(text), accessKey) {
-			t.Errorf("%s: a key is in the answer: %s", fault, text)
-		}
-		if status, _ := f.ask("GET", "/api/health", ""); status != 200 {
-			t.Errorf("%s: health %d", fault, status)
-		}
-		f.kill()
+			if text, _ := json.Marshal(job); strings.Contains(string(text), secretKey) || strings.Contains(string(text), accessKey) {
+				t.Errorf("a key is in the answer: %s", text)
+			}
+			if status, _ := f.ask("GET", "/api/health", ""); status != 200 {
+				t.Errorf("health %d", status)
+			}
+		})
 	}
 }
 

@@ -14,27 +14,6 @@ import (
 	"backtester/polygon"
 )
 
-// The file of another day under a day's name, whole and with all sums right: nothing of it gets into the store,
-// the fault names the file, the other days come, and once the vendor has put it right it comes too.
-func TestFileOfAnotherDay(t *testing.T) {
-	v := newVendor(t, 5)
-	good := v.files[v.key(2)]
-	v.put(v.key(2), v.files[v.key(3)])
-	dir := t.TempDir()
-	s, err := polygon.Sync(t.Context(), v.options(dir))
-	if err == nil || !strings.Contains(err.Error(), "2024-01-04") || s.Bars[0].Loaded != 4 || len(s.Faults) != 1 {
-		t.Errorf("%v %+v", err, s)
-	}
-	if err := stored(dir); err != nil {
-		t.Error(err)
-	}
-	v.put(v.key(2), good)
-	if _, err := polygon.Sync(t.Context(), v.options(dir)); err != nil {
-		t.Fatal(err)
-	}
-	v.complete(dir)
-}
-
 // An answer with the ETag of something else, and one with the bytes of another day in place of those that were
 // asked for: it is not taken for what was listed, so the next fetch has the right one.
 func TestAnswerThatIsNotWhatWasListed(t *testing.T) {

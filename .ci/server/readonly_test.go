@@ -2,6 +2,7 @@ package servertest
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"os"
 	"os/exec"
@@ -75,9 +76,13 @@ func TestDiskTurnsReadOnly(t *testing.T) {
 	trigger()
 	refused := 0
 	for i := range 12 {
+		var p struct {
+			Code, Detail string
+			RequestID    string `json:"request_id"`
+		}
 		status, text, err := call(c, "POST", s.url+"/api/backtest/run", strategy(i), nil)
-		if err != nil || status < 500 || !bytes.Contains(text, []byte(`"request_id"`)) {
-			t.Errorf("on a read-only disk: %d %v %.200s", status, err, text)
+		if err = errors.Join(err, json.Unmarshal(text, &p)); err != nil || status != 503 || p.Code != "disk-failing" || p.RequestID == "" || !strings.Contains(p.Detail, "restarts the server") {
+			t.Errorf("on a read-only disk: %d %v %.400s", status, err, text)
 		}
 		refused++
 	}

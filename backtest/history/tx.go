@@ -133,6 +133,16 @@ func IsFull(err error) bool {
 	return ok && e.Code == "53100" // disk_full
 }
 
+// IsFailing reports whether err means that the database's disk takes nothing more: it has turned read-only or fails.
+func IsFailing(err error) bool {
+	if e, ok := errors.AsType[*sqlitedriver.Error](err); ok {
+		primary := e.Code() & 0xff
+		return primary == 8 || primary == 10 && !IsFull(err) // SQLITE_READONLY, SQLITE_IOERR
+	}
+	e, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && (e.Code == "58030" || e.Code == "25006") // io_error, read_only_sql_transaction
+}
+
 // IsTaken reports whether err means that a row with the same key is there already.
 func IsTaken(err error) bool {
 	if e, ok := errors.AsType[*sqlitedriver.Error](err); ok {

@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"backtester/backtest/history"
@@ -269,6 +270,17 @@ func (d *Folder) Remove(list []history.Artifact) error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// IsFull reports whether err means that there is no room left, for files or for the database.
+func IsFull(err error) bool {
+	return history.IsFull(err) || errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)
+}
+
+// IsFailing reports whether err means that the disk of the files or of the database takes nothing more: its file
+// system has turned read-only, as after a fault of the disk, or answers with errors of its own.
+func IsFailing(err error) bool {
+	return history.IsFailing(err) || errors.Is(err, syscall.EROFS) || errors.Is(err, syscall.EIO)
 }
 
 // wait is a pause that ctx cuts short.

@@ -314,8 +314,10 @@ func problemOf(err error) *history.Problem {
 		return &history.Problem{Code: "data-missing", Title: "There are no bars for what was asked", Detail: err.Error()}
 	case errors.As(err, &limit):
 		return &history.Problem{Code: limit.Code, Title: "The run met a limit", Detail: limit.Error()}
-	case isFull(err):
+	case IsFull(err):
 		return &history.Problem{Code: codeDiskFull, Title: "There was no room left on the disk", Detail: "the files of the run could not be kept"}
+	case IsFailing(err):
+		return &history.Problem{Code: "disk-failing", Title: "The disk took no files", Detail: "the files of the run could not be kept: the file system is read-only or fails"}
 	}
 	if e, ok := errors.AsType[*Failure](err); ok {
 		return &history.Problem{Code: e.Code, Title: e.Title, Detail: e.Err.Error()}

@@ -50,7 +50,7 @@ func TestFullAtEveryWrite(t *testing.T) {
 				}
 				break
 			}
-			want := map[error]string{syscall.ENOSPC: "disk-full", syscall.EIO: "internal"}[cause]
+			want := map[error]string{syscall.ENOSPC: "disk-full", syscall.EIO: "disk-failing"}[cause]
 			if failed.Problem.Code != want || len(failed.Artifacts) != 0 {
 				t.Errorf("operation %d: %+v with %d files", n, failed.Problem, len(failed.Artifacts))
 			}

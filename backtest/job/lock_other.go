@@ -23,6 +23,3 @@ func FreeBytes(string) (int64, error) { return math.MaxInt64, nil }
 
 // syncDir: directories cannot be synced here; renames are ordered by the file system.
 func syncDir(string) error { return nil }
-
-// isFull cannot be told apart here.
-func isFull(error) bool { return false }

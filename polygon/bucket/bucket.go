@@ -33,6 +33,13 @@ var (
 	ErrDisk        = errors.New("disk does not take the file") // full, read-only, not permitted
 )
 
+// What a Config has where it says nothing. Five tries of silence and the pauses between them stay below two minutes.
+const (
+	DefaultAttempts = 5
+	DefaultPause    = 500 * time.Millisecond
+	DefaultStall    = 20 * time.Second
+)
+
 // Config of a Bucket. Endpoint, Name and both keys are needed, the rest has defaults.
 type Config struct {
 	Endpoint  string // https://files.massive.com
@@ -40,9 +47,9 @@ type Config struct {
 	AccessKey string
 	SecretKey string
 
-	Attempts int                                              // tries for one object, default 5
-	Pause    time.Duration                                    // before the second try, doubled for each further one; default 500 ms
-	Stall    time.Duration                                    // silence, or less than 1 KiB a second, for this long gives a connection up; default 60 s
+	Attempts int                                              // tries for one object or page of a listing
+	Pause    time.Duration                                    // at most, and half of it at least, before the second try; doubled for each further one
+	Stall    time.Duration                                    // silence, or less than 1 KiB a second, for this long gives a try up
 	Sleep    func(ctx context.Context, d time.Duration) error // default waits on the wall clock
 }
 
@@ -73,31 +80,29 @@ func Open(c Config) (*Bucket, error) {
 		return nil, fmt.Errorf("S3 keys for %s are not set: take both from the vendor's dashboard (they are not the API key) and set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY: %w", c.Endpoint, ErrCredentials)
 	}
 	if c.Attempts <= 0 {
-		c.Attempts = 5
+		c.Attempts = DefaultAttempts
 	}
 	if c.Pause <= 0 {
-		c.Pause = 500 * time.Millisecond
+		c.Pause = DefaultPause
 	}
 	if c.Stall <= 0 {
-		c.Stall = time.Minute
+		c.Stall = DefaultStall
 	}
 	if c.Sleep == nil {
 		c.Sleep = sleep
 	}
 	transport := &http.Transport{
-		Proxy:                 http.ProxyFromEnvironment, // as every client of the platform does
-		DialContext:           (&net.Dialer{Timeout: 15 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
-		TLSHandshakeTimeout:   15 * time.Second,
-		ResponseHeaderTimeout: c.Stall,
-		IdleConnTimeout:       90 * time.Second,
-		MaxIdleConnsPerHost:   64,
+		Proxy:               http.ProxyFromEnvironment, // as every client of the platform does
+		DialContext:         (&net.Dialer{KeepAlive: 30 * time.Second}).DialContext,
+		IdleConnTimeout:     90 * time.Second,
+		MaxIdleConnsPerHost: 64,
 	}
 	client := s3.New(s3.Options{
 		Region: "us-east-1", BaseEndpoint: aws.String(c.Endpoint), UsePathStyle: true,
 		Credentials: credentials.NewStaticCredentialsProvider(c.AccessKey, c.SecretKey, ""),
 		Retryer:     aws.NopRetryer{}, // tries are ours, on a clock that tests can set
 		HTTPClient: &http.Client{
-			Transport:     transport,
+			Transport:     watchful{transport, c.Stall},
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
 	})
@@ -156,19 +161,12 @@ const maxPages = 1000
 
 // get copies the object to w in one try and returns what the server says about it.
 func (b *Bucket) get(ctx context.Context, o Object, w io.Writer) (Object, error) {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
 	out, err := b.s3.GetObject(ctx, &s3.GetObjectInput{Bucket: &b.cfg.Name, Key: &o.Key})
 	if err != nil {
 		return o, err
 	}
 	defer out.Body.Close()
-	watchdog := time.AfterFunc(b.cfg.Stall, func() { cancel(errStalled) })
-	defer watchdog.Stop()
-	n, err := io.Copy(w, &watched{Reader: out.Body, dog: watchdog, time: b.cfg.Stall})
-	if cause := context.Cause(ctx); err != nil && cause != nil && !errors.Is(err, ErrDisk) {
-		err = cause
-	}
+	n, err := io.Copy(w, out.Body)
 	if err != nil {
 		return o, err
 	}
@@ -185,30 +183,7 @@ func (b *Bucket) get(ctx context.Context, o Object, w io.Writer) (Object, error)
 	return got, nil
 }
 
-var (
-	errStalled = errors.New("the connection fell silent or nearly so")
-	errBody    = errors.New("wrong length")
-)
-
-// leastRate is how many bytes a second have to arrive: a server that sends one now and then is as good as silent.
-const leastRate = 1024
-
-// watched winds the watchdog up again when as much has arrived as has to in its time.
-type watched struct {
-	io.Reader
-	dog  *time.Timer
-	time time.Duration
-	came float64 // bytes since it was wound up
-}
-
-func (w *watched) Read(p []byte) (int, error) {
-	n, err := w.Reader.Read(p)
-	if w.came += float64(n); w.came >= leastRate*w.time.Seconds() {
-		w.dog.Reset(w.time)
-		w.came = 0
-	}
-	return n, err
-}
+var errBody = errors.New("wrong length")
 
 // bare is an ETag without the quotes, which not every server sends.
 func bare(etag *string) string {

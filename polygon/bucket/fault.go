@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math/rand/v2"
 	"net"
 	"syscall"
 	"time"
@@ -15,7 +16,8 @@ import (
 	"github.com/aws/smithy-go"
 )
 
-// retry runs do until it succeeds, fails for good, or has been tried often enough.
+// retry runs do until it succeeds, fails for good, or has been tried often enough. The pauses are between half
+// and all of what they could be, so that downloads that broke off together do not come back together.
 func (b *Bucket) retry(ctx context.Context, do func(context.Context) error) error {
 	pause := b.cfg.Pause
 	for try := 1; ; try++ {
@@ -32,7 +34,7 @@ func (b *Bucket) retry(ctx context.Context, do func(context.Context) error) erro
 		if try >= b.cfg.Attempts {
 			return fmt.Errorf("given up after %d tries: %w", try, err)
 		}
-		if err := b.cfg.Sleep(ctx, pause); err != nil {
+		if err := b.cfg.Sleep(ctx, pause/2+rand.N(pause/2+1)); err != nil {
 			return err
 		}
 		pause *= 2
@@ -67,7 +69,7 @@ func passing(err error) bool {
 // isDecoding reports an answer that came whole and could not be understood.
 func isDecoding(err error) bool {
 	de := (*smithy.DeserializationError)(nil)
-	if !errors.As(err, &de) {
+	if !errors.As(err, &de) || errors.Is(err, errStalled) {
 		return false
 	}
 	ne := net.Error(nil)
@@ -138,7 +140,9 @@ func brief(code string, err error) string {
 		return dns.Error()
 	}
 	if op := (*net.OpError)(nil); errors.As(err, &op) {
-		return op.Error()
+		far := *op
+		far.Source = nil // our own port is another one each time
+		return far.Error()
 	}
 	if s := status(err); s != 0 && s != 200 {
 		return fmt.Sprintf("HTTP %d", s)
