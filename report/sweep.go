@@ -253,10 +253,11 @@ func heatMap(s *sweep.Surface, i, j int) (figure, bool) {
 				f.open("rect", "class", class, "x", coord(x), "y", coord(y), "width", coord(cw), "height", coord(ch),
 					"fill-opacity", strconv.FormatFloat(0.06+0.94*math.Abs(v)/most, 'f', 2, 64))
 				f.b.WriteString("<title>" + s.Names[i] + " " + plainNumber(s.Values[i][a]) + ", " + s.Names[j] + " " + plainNumber(s.Values[j][b]) + ": " + plainNumber(v) + "</title></rect>")
-				if best != nil && best[i] == a && best[j] == b {
-					f.el("rect", "x", coord(x), "y", coord(y), "width", coord(cw), "height", coord(ch), "class", "mark", "fill", "none")
-				}
 			}
+		}
+		if best != nil { // over its neighbours, whose cells would cover the frame
+			x, y := f.left+float64(best[j])*cw, f.top+float64(rows-1-best[i])*ch
+			f.el("rect", "x", coord(x-1), "y", coord(y-1), "width", coord(cw+2), "height", coord(ch+2), "class", "best", "fill", "none")
 		}
 		for b := 0; b < cols; b += max(1, int(math.Ceil(float64(cols)*40/f.plotW()))) {
 			f.text("tick", "middle", f.left+(float64(b)+0.5)*cw, f.h-24, plainNumber(s.Values[j][b]))
@@ -269,7 +270,7 @@ func heatMap(s *sweep.Surface, i, j int) (figure, bool) {
 		return f.svg("chart "+size, title)
 	}
 	return figure{Title: title, Drawing: template.HTML(draw(1040, 420, "wide") + draw(400, 320, "narrow")),
-		Note: "Median over the other parameters. Blue is above zero, red below; the frame is the best combination."}, true
+		Note: "Median over the other parameters. Blue is above zero, red below, the strongest colour is " + plainNumber(most) + "; the frame is the best combination."}, true
 }
 
 // sliceChart draws the best and the median objective over one parameter.

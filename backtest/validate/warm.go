@@ -75,7 +75,7 @@ func (p *prover) warmup() error {
 	if largest > 0 {
 		indicators = fmt.Sprintf("and no indicator by more than %.1e of its range", largest)
 	}
-	p.add("warmup", Holds, "the rules need %d of history: up to %d more change no decision, %s", w.Bars, w.Extra, indicators)
+	p.add("warmup", Holds, "the rules need %d bars of history: up to %d more change no decision, %s", w.Bars, w.Extra, indicators)
 	return nil
 }
 
