@@ -19,7 +19,7 @@ func Default() *Config { return strategy.Default() }
 
 // Settled is cfg with the defaults filled in that depend on how many symbols it runs on, as its Result
 // shows it.
-func Settled(cfg *Config, symbols int) *Config { return settled(cfg, symbols, cfg.Script != "") }
+func Settled(cfg *Config, symbols int) *Config { return settled(cfg, symbols, cfg.Decides()) }
 
 // settled is cfg with the defaults that depend on the number of symbols filled in: weight 1 for one
 // symbol, else 1 / max_positions with 10 positions; the parts of a volume cap that were not given, and the price list of a broker.

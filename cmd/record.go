@@ -9,7 +9,6 @@ import (
 	"backtester/backtest"
 	"backtester/backtest/history"
 	"backtester/backtest/job"
-	"backtester/backtest/strategy"
 	"backtester/report"
 )
 
@@ -113,35 +112,6 @@ func snapshotOf(src source) string {
 		return s.Snapshot()
 	}
 	return ""
-}
-
-// recall finds the result of the same work in the history; nil when there is none, or when its file is
-// not what the run wrote.
-func (a *app) recall(ctx context.Context, file *strategy.File, snapshot string) *backtest.Result {
-	if !a.recording() || snapshot == "" {
-		return nil
-	}
-	spec, err := job.Spec{Kind: history.KindRun, Config: backtest.Settled(file, len(file.Universe.Symbols))}.Encode()
-	if err != nil {
-		return nil // the run will say what is wrong
-	}
-	db, err := a.openHistory(ctx)
-	if err != nil {
-		return nil // so will the record
-	}
-	defer db.Close()
-	var run *history.Run
-	if err := db.Read(ctx, func(tx *history.Tx) (err error) {
-		run, err = tx.Same(localOwner, job.Sum(spec, snapshot))
-		return err
-	}); err != nil {
-		return nil
-	}
-	results, err := a.resultsOf(run)
-	if err != nil || len(results) != 1 {
-		return nil
-	}
-	return results[0]
 }
 
 // resultsOf reads the result that a run left.

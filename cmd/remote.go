@@ -82,12 +82,11 @@ func document(file *strategy.File) (client.Strategy, error) {
 
 // runRemote has the batch computed by a server, one run after the other.
 func (o *runOptions) runRemote(ctx context.Context, c *client.Client, files []*strategy.File) ([]outcome, error) {
-	if len(o.bars) > 0 || o.independent || o.proof || o.dedupe {
-		return nil, usagef("--server computes with its own data and as a whole: leave --bars, --independent, --prove and --dedupe out")
+	if len(o.bars) > 0 || o.independent || o.proof || o.again {
+		return nil, usagef("--server computes with its own data, as a whole and every time: leave --bars, --independent, --prove and --again out")
 	}
 	outcomes := make([]outcome, len(files))
 	for i, file := range files {
-		outcomes[i].known = true // the server's history has it
 		s, err := document(file)
 		if err != nil {
 			return nil, err

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"backtester/backtest"
+	"backtester/backtest/history"
 	"backtester/backtest/stats"
 	"backtester/backtest/strategy"
 )
@@ -28,7 +29,7 @@ type runOptions struct {
 	independent bool
 	failIf      []string
 	proof       bool
-	dedupe      bool
+	again       bool
 	snapshot    string // of the data
 }
 
@@ -42,7 +43,8 @@ func newRun(a *app) *cobra.Command {
 An argument is a strategy file, the name of a built-in strategy (backtester strategy ls),
 or - for a file on standard input. Several make a batch: one result each, in argument order,
 computed in parallel. Results are kept in the history (backtester history ls), unless the
-setting history is off; no other file is written without --out or --save.`,
+setting history is off; no other file is written without --out or --save. What the history has
+already, of the same rules, settings, data and engine, is taken from there and not played again.`,
 		Example: `  backtester run golden-cross --symbols ACME,MKT --from 2015-01-01
   backtester run my.yaml --set n=30 --set costs.slippage.bps=5 --out results/
   backtester run my.yaml --bars XYZ=prices.csv --format json
@@ -61,7 +63,7 @@ setting history is off; no other file is written without --out or --save.`,
 	o.tomorrow.flags(f)
 	f.BoolVar(&o.independent, "independent", false, "run each symbol alone with the full cash, one result each")
 	f.StringArrayVar(&o.failIf, "fail-if", nil, "exit with code 5 when this holds for a result, `'sharpe < 1'`; repeatable")
-	f.BoolVar(&o.dedupe, "dedupe", false, "take the result of the same work on the same data from the history instead of computing it again")
+	f.BoolVar(&o.again, "again", false, "play what the history has already, too")
 	f.StringVar(&o.journal, "journal", "", "write everything that moved money or shares to this `FILE`: one JSON object a line, or .csv")
 	f.BoolVar(&o.proof, "prove", false, "prove that no decision depends on the future; exit with code 1 when one does")
 	return c
@@ -118,18 +120,23 @@ func (o *runOptions) run(ctx context.Context, args []string) error {
 type outcome struct {
 	results []*backtest.Result
 	err     error
-	known   bool // it comes from the history
+	known   []*history.Run // of the history, of which the results are
 }
 
-// remember writes down what was computed.
+// remember writes down what was computed, and says what was not.
 func (o *runOptions) remember(ctx context.Context, outcomes []outcome, took time.Duration) {
 	var fresh []*backtest.Result
+	var known []*history.Run
 	for _, out := range outcomes {
+		known = append(known, out.known...)
 		for _, r := range out.results {
-			if r != nil && !out.known {
+			if r != nil && out.known == nil {
 				fresh = append(fresh, r)
 			}
 		}
+	}
+	if len(known) > 0 {
+		fmt.Fprintln(o.io.Err, recalled(known))
 	}
 	ids := o.record(ctx, fresh, o.snapshot, took)
 	if o.io.ErrTerminal && len(ids) == 1 {
@@ -158,13 +165,15 @@ func (o *runOptions) batch(ctx context.Context, files []*strategy.File, src sour
 func (o *runOptions) one(ctx context.Context, file *strategy.File, src source) outcome {
 	if o.independent {
 		o.hintTwins(ctx, file, src)
+	}
+	if !o.again && o.journal == "" {
+		if out := o.recall(ctx, file, src); out.results != nil {
+			return out
+		}
+	}
+	if o.independent {
 		results, err := backtest.Each(ctx, file, src)
 		return outcome{results: results, err: err}
-	}
-	if o.dedupe {
-		if r := o.recall(ctx, file, o.snapshot); r != nil {
-			return outcome{results: []*backtest.Result{r}, known: true}
-		}
 	}
 	play := o.plain
 	if o.journal != "" {

@@ -22,8 +22,8 @@ func (o *runOptions) checkJournal(args []string) error {
 		return nil
 	case len(args) > 1 || o.independent:
 		return usagef("--journal is of one run: name one strategy, without --independent")
-	case o.dedupe || o.wanted() || o.settings.get("server") != "":
-		return usagef("--journal needs a run of its own: leave --dedupe, --orders, --scan and --server out")
+	case o.wanted() || o.settings.get("server") != "":
+		return usagef("--journal needs a run of its own: leave --orders, --scan and --server out")
 	}
 	return nil
 }

@@ -28,7 +28,7 @@ func TestTerminalOnlyExtras(t *testing.T) {
 		cmd.Main(context.Background(), args, streams, "test")
 		return o.String(), e.String()
 	}
-	batch := []string{"run", "buy-and-hold", "golden-cross", "--symbols", "ACME", "--format", "csv"}
+	batch := []string{"run", "buy-and-hold", "golden-cross", "--symbols", "ACME", "--format", "csv", "--again"}
 	piped, quiet := run(false, batch...)
 	shown, drawn := run(true, batch...)
 	if piped != shown {

@@ -270,7 +270,7 @@ func wholeProcess(python string) ([]row, error) {
 	var times []float64
 	var final float64
 	for range 5 {
-		c := exec.Command("bin/backtester", "run", file, "--bars", "A="+dir("a.csv.gz"), "--format", "csv")
+		c := exec.Command("bin/backtester", "run", file, "--bars", "A="+dir("a.csv.gz"), "--format", "csv", "--again")
 		out, err := c.Output()
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", c, err)
