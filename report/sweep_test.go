@@ -71,7 +71,7 @@ func TestSweepPage(t *testing.T) {
 	if urls := regexp.MustCompile(`https?://[^"\s<]+`).FindAllString(html, -1); !onlyNamespace(urls) {
 		t.Errorf("refers to %v", urls)
 	}
-	for _, want := range []string{"Content-Security-Policy", "total_return over fast and slow", "Importance of the parameters", "Plateau", "The best combinations", `class="mark"`,
+	for _, want := range []string{"Content-Security-Policy", "total_return over fast and slow", "Importance of the parameters", "Plateau", "The best combinations", `class="best"`,
 		`<th scope="col" class="l">Symbol</th>`, `<th scope="col">Max drawdown</th>`} {
 		if !strings.Contains(html, want) {
 			t.Errorf("has no %q", want)
