@@ -7,10 +7,11 @@ import (
 	"backtester/backtest/stats"
 )
 
-// Sessions are the dates of a curve, each once, and the last value on each.
+// Sessions are the sessions of a curve, each once, and the last value in each: the close of extended hours, where
+// the bars have them, though it is after midnight UTC.
 func (c Curve) Sessions() (days []instrument.Date, values []float64) {
-	for i := range c.Time.Len() {
-		d := c.Time.Date(i)
+	for i := range min(c.Time.Len(), len(c.Value)) {
+		d := c.Time.Session(i)
 		if n := len(days); n > 0 && days[n-1] == d {
 			values[n-1] = c.Value[i]
 			continue

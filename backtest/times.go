@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"backtester/backtest/bar"
 	"backtester/backtest/instrument"
 )
 
@@ -42,6 +43,17 @@ func (t Times) Session(i int) instrument.Date {
 	}
 	const west = int64(5 * 3600e9)
 	return instrument.DateOfNanos(t.Nanos[i] - west)
+}
+
+// ExchangeHour is the hour, 0 to 23, of a stamp of a trade or fill by the clock of the exchange, which changes with
+// summer time as its hours do; false for a stamp that is a date.
+func ExchangeHour(stamp string) (hour int, ok bool) {
+	t, err := time.Parse(time.RFC3339, stamp)
+	if err != nil {
+		return 0, false
+	}
+	cal, ns := bar.NYSE(), t.UnixNano()
+	return int((ns - cal.At(cal.DateOf(ns), 0)) / int64(time.Hour)), true
 }
 
 // stamp formats one time as the contract says.

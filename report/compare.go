@@ -34,6 +34,7 @@ type comparedTable struct {
 	Text        bool // the cells hold text, which may be long
 	Head        []string
 	Rows        []comparedRow
+	Most        int         // of the rows are shown, the others when asked for; 0 shows all
 	group       stats.Group // of the last row
 }
 
@@ -47,6 +48,22 @@ type comparedCell struct {
 	Text string
 	Best bool
 }
+
+// Shown are the rows that stand open.
+func (t comparedTable) Shown() []comparedRow { return t.Rows[:t.open()] }
+
+// Folded are the rows that stand behind a click.
+func (t comparedTable) Folded() []comparedRow { return t.Rows[t.open():] }
+
+func (t comparedTable) open() int {
+	if t.Most == 0 || len(t.Rows) <= t.Most+t.Most/2 { // a fold of few rows hides more than it saves
+		return len(t.Rows)
+	}
+	return t.Most
+}
+
+// mostPairs are the pairs of runs that stand open: ten runs have 45.
+const mostPairs = 10
 
 // CompareHTML writes two to ten runs beside each other as one self-contained page: their curves and
 // the statistics of return and risk over the period that all of them cover, those of trades over
@@ -117,19 +134,6 @@ func newComparison(rs []*backtest.Result, limits stats.Limits) (*comparison, err
 	}
 	c.Tables = slices.DeleteFunc(c.Tables, func(t comparedTable) bool { return len(t.Rows) == 0 })
 	return c, nil
-}
-
-// labels tell the runs apart: by name, by symbol where a run has one, by number where that repeats.
-func labels(views []*view) []string {
-	out := make([]string, len(views))
-	seen := map[string]int{}
-	for i, v := range views {
-		out[i] = cut(label(v), 40)
-		if seen[out[i]]++; seen[out[i]] > 1 {
-			out[i] = fmt.Sprintf("%s (%d)", out[i], seen[out[i]])
-		}
-	}
-	return out
 }
 
 // common cuts the curves to the period that all runs cover, on the sessions of the run that has most
@@ -289,19 +293,9 @@ func correlations(names []string, equity [][]float64) comparedTable {
 // differences are the settings in which the runs are not alike.
 func differences(names []string, views []*view) comparedTable {
 	t := comparedTable{Title: "Settings that differ", Text: true, Head: append([]string{"Setting"}, names...)}
-	flat := make([]map[string]string, len(views))
+	flat := flattened(views)
 	keys := map[string]bool{}
-	for i, v := range views {
-		flat[i] = map[string]string{}
-		if v.Config == nil {
-			continue
-		}
-		b, err := json.Marshal(v.Config)
-		var doc any
-		if err != nil || json.Unmarshal(b, &doc) != nil {
-			continue
-		}
-		flatten("", doc, flat[i])
+	for i := range flat {
 		for k := range flat[i] {
 			keys[k] = true
 		}
@@ -323,30 +317,4 @@ func differences(names []string, views []*view) comparedTable {
 		}
 	}
 	return t
-}
-
-// flatten writes the leaves of a JSON document by dotted path; a list of plain values is one leaf.
-func flatten(path string, doc any, into map[string]string) {
-	join := func(k string) string { return strings.TrimPrefix(path+"."+k, ".") }
-	switch x := doc.(type) {
-	case map[string]any:
-		for k, v := range x {
-			flatten(join(k), v, into)
-		}
-	case []any:
-		var leaves []string
-		for i, v := range x {
-			switch v.(type) {
-			case map[string]any, []any:
-				flatten(join(fmt.Sprint(i)), v, into)
-			default:
-				leaves = append(leaves, fmt.Sprint(v))
-			}
-		}
-		if len(leaves) > 0 {
-			into[path] = strings.Join(leaves, ", ")
-		}
-	default:
-		into[path] = fmt.Sprint(x)
-	}
 }

@@ -13,20 +13,24 @@ import (
 func Explain(w io.Writer, rs []*backtest.Result, o Options) error {
 	s := &screen{w: w, o: o}
 	group := stats.Group("")
+	views := make([]*view, len(rs))
+	for i, r := range rs {
+		views[i] = newView(r)
+	}
+	names := labels(views)
 	for _, m := range stats.Table() {
 		if m.Group != group {
 			group = m.Group
 			s.heading(string(group))
 		}
 		s.printf("%s (%s)\n", s.bold(m.Name), m.Key)
-		for _, r := range rs {
-			v := newView(r)
+		for i, v := range views {
 			value := v.text(m.Key)
 			if value == undefinedText {
 				value += ": " + v.Metrics.Reason(m.Key)
 			}
 			if len(rs) > 1 {
-				value = cut(label(v), 40) + ": " + value
+				value = names[i] + ": " + value
 			}
 			s.text("= " + value)
 		}

@@ -32,8 +32,9 @@ func FirstDifference(w io.Writer, a, b *backtest.Result, d *stress.Difference, w
 		s.printf("%s. The next one differs in %s.\n", sameFills(int64(d.At)), strings.Join(d.In, ", "))
 	}
 	rows := [][]string{}
+	names := labels([]*view{newView(a), newView(b)})
 	for i, f := range []*backtest.Fill{d.A, d.B} {
-		name := fmt.Sprintf("%c  %s", 'A'+i, cut(label(newView([]*backtest.Result{a, b}[i])), 24))
+		name := fmt.Sprintf("%c  %s", 'A'+i, shorter(names[i], 36))
 		if f == nil {
 			rows = append(rows, []string{name, "no more fills"})
 			continue

@@ -47,6 +47,9 @@ func (c histogramChart) draw(w, height float64, size string) string {
 		peak = math.Max(peak, bell(h.Mean))
 	}
 	f.lo, f.hi = 0, peak*1.05
+	if named := c.named(); named > 0 { // names of marks stand above the bars
+		f.hi = peak * f.plotH() / (f.plotH() - 13*float64(named) - 4)
+	}
 	f.grid(niceTicks(0, f.hi, 4), compact)
 	span := float64(len(h.Count)) * h.Width
 	x := func(v float64) float64 { return f.left + (v-h.From)/span*f.plotW() }
@@ -61,13 +64,16 @@ func (c histogramChart) draw(w, height float64, size string) string {
 		}
 	}
 	for _, v := range niceTicks(h.From, h.From+span, int(w/110)) {
+		if x(v) > f.w-f.right-12 { // half of it would be beyond the edge
+			continue
+		}
 		f.text("tick", "middle", x(v), f.h-7, c.unit(v))
 	}
 	if c.bell && h.SD > 0 {
 		f.bell(bell, h.From, span)
 	}
 	for i, m := range c.marks {
-		if m.at < h.From || m.at > h.From+span || math.IsNaN(m.at) {
+		if !c.shows(m) {
 			continue
 		}
 		f.line("mark", x(m.at), f.top, x(m.at), f.h-f.bottom)
@@ -78,6 +84,22 @@ func (c histogramChart) draw(w, height float64, size string) string {
 		f.text("tick strong", anchor, x(m.at)+shift, f.top+11+13*float64(i), m.name)
 	}
 	return f.svg("chart "+size, c.label)
+}
+
+// shows reports whether a mark is within the bars.
+func (c histogramChart) shows(m mark) bool {
+	return m.at >= c.h.From && m.at <= c.h.From+float64(len(c.h.Count))*c.h.Width
+}
+
+// named is how many lines the names of marks take.
+func (c histogramChart) named() int {
+	n := 0
+	for i, m := range c.marks {
+		if c.shows(m) {
+			n = i + 1
+		}
+	}
+	return n
 }
 
 // bell draws a smooth curve over the span of a histogram.

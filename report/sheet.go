@@ -126,7 +126,7 @@ func (v *view) tiles() []tile {
 	}
 	cagr := v.text("volatility") + " volatility"
 	if v.text("cagr") == undefinedText {
-		cagr = "under one year"
+		cagr = v.Metrics.Reason("cagr")
 	}
 	dd := "no drawdown"
 	if d := v.text("max_drawdown_days"); d != undefinedText {

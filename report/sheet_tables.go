@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"backtester/backtest"
 	"backtester/backtest/instrument"
 	"backtester/backtest/stats"
 )
@@ -163,7 +164,7 @@ func (v *view) splits() []split {
 	}))
 	add("Trades by weekday of entry", "Weekday", false, stats.InCalendarOrder(by(stats.ByWeekday)))
 	add("Trades by month of entry", "Month", false, stats.InCalendarOrder(by(stats.ByMonth)))
-	add("Trades by hour of entry, UTC", "Hour", false, v.byHour())
+	add("Trades by hour of entry, New York", "Hour", false, v.byHour())
 	return out
 }
 
@@ -194,15 +195,15 @@ func (v *view) byStrategy() []stats.GroupRow {
 	return stats.GroupBy(trades, func(t *stats.Trade) string { return t.Reason })
 }
 
-// byHour groups trades that have an instant by its hour.
+// byHour groups trades that have an instant by its hour in New York: that of UTC is another one in summer.
 func (v *view) byHour() []stats.GroupRow {
 	trades := slices.Clone(v.trades)
 	for i := range trades {
-		at := v.Result.Trades[i].EntryTime
-		if len(at) < 13 || at[10] != 'T' {
+		hour, ok := backtest.ExchangeHour(v.Result.Trades[i].EntryTime)
+		if !ok {
 			return nil // daily bars have no hours
 		}
-		trades[i].Reason = at[11:13] + ":00"
+		trades[i].Reason = fmt.Sprintf("%02d:00", hour)
 	}
 	return stats.GroupBy(trades, func(t *stats.Trade) string { return t.Reason })
 }

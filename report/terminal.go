@@ -403,20 +403,12 @@ func (s *screen) notes(views []*view) {
 	}
 }
 
-// label tells runs apart: by strategy, and by symbol when they differ in it.
-func label(v *view) string {
-	if len(v.Data.Symbols) == 1 {
-		return v.title() + " " + v.symbols()[0]
-	}
-	return v.title()
-}
-
 // columns shows intervals where they fit: names cut to make room for them would say nothing.
 func (s *screen) columns(views []*view) {
 	cols := []column{{head: "Statistic"}}
 	all := []int{0}
-	for i, v := range views {
-		cols, all = append(cols, column{head: cut(label(v), 24), right: true}), append(all, i+1)
+	for i, name := range labels(views) {
+		cols, all = append(cols, column{head: shorter(name, 24), right: true}), append(all, i+1)
 	}
 	rows := s.compared(views, (*view).ranged)
 	if tableWidth(columnWidths(cols, rows), all) > s.o.width() {
@@ -454,9 +446,10 @@ func (s *screen) lines(views []*view) {
 		{head: "Sharpe", right: true}, {head: "Max DD", right: true}, {head: "Trades", right: true}, {head: "Win rate", right: true, drop: 2},
 		{head: "PF", right: true, drop: 1}, {head: "Exposure", right: true, drop: 4}, {head: "Final equity", right: true, drop: 5}}
 	var rows [][]string
-	for _, v := range views {
+	names := labels(views)
+	for i, v := range views {
 		cell := func(k string) string { return s.signed(v.value(k), v.text(k)) }
-		rows = append(rows, []string{cut(label(v), 36), sparkline(v.equity, 16, s.o.Unicode), cell("total_return"), cell("cagr"), cell("sharpe"),
+		rows = append(rows, []string{shorter(names[i], 36), sparkline(v.equity, 16, s.o.Unicode), cell("total_return"), cell("cagr"), cell("sharpe"),
 			cell("max_drawdown"), cell("trades"), cell("win_rate"), cell("profit_factor"), cell("exposure"), cell("final_equity")})
 	}
 	if !s.o.Unicode {

@@ -28,14 +28,14 @@ type view struct {
 
 func newView(r *backtest.Result) *view {
 	v := &view{Result: r}
-	v.dates, v.equity = sessions(r.Equity)
+	v.dates, v.equity = r.Equity.Sessions()
 	if r.Benchmark != nil {
-		d, b := sessions(*r.Benchmark)
+		d, b := r.Benchmark.Sessions()
 		v.benchmark = align(v.dates, d, b)
 	}
 	if a := r.Ambiguity; a != nil && a.Sessions.Len() > 0 {
 		for k, o := range []*backtest.Outcome{&a.StopFirst, &a.TargetFirst} {
-			d, e := sessions(backtest.Curve{Time: a.Sessions, Value: o.Equity})
+			d, e := backtest.Curve{Time: a.Sessions, Value: o.Equity}.Sessions()
 			v.band[k] = align(v.dates, d, e)
 		}
 	}
@@ -50,20 +50,6 @@ func dateOf(stamp string) instrument.Date {
 		return instrument.None
 	}
 	return d
-}
-
-// sessions takes the last value of each session of a curve.
-func sessions(c backtest.Curve) (dates []instrument.Date, values []float64) {
-	n := min(c.Time.Len(), len(c.Value))
-	for i := range n {
-		d := c.Time.Session(i)
-		if k := len(dates); k > 0 && dates[k-1] == d {
-			values[k-1] = c.Value[i]
-			continue
-		}
-		dates, values = append(dates, d), append(values, c.Value[i])
-	}
-	return dates, values
 }
 
 // align gives for each date the last value at or before it.

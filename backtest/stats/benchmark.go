@@ -13,7 +13,7 @@ type bench struct {
 	raw    moments   // of b
 	diff   moments   // of r - b
 	water  water
-	months []Period // of the level
+	months []Period // of the level, over the same sessions as those of the run
 
 	beta, alpha float64 // alpha of one session
 	corr        float64
@@ -35,11 +35,7 @@ func benchOf(w *work) bench {
 	}
 	k.diff = momentsOf(diff)
 	k.water = scan(w.in.Dates, k.level)
-	months := w.calendar().stretches
-	if len(w.r)+1 < len(w.in.Dates) { // the benchmark goes on where the run was ruined
-		months = stretches(w.in.Dates, len(w.in.Dates)-1, true)
-	}
-	k.months = along(months, k.level)
+	k.months = along(w.calendar().stretches, k.level) // the last one ends where the run was ruined: what both had
 	cov := covariance(w.r, k.b, w.raw.mean, k.raw.mean)
 	k.beta = safeDiv(cov, k.raw.m2)
 	k.alpha = w.ex.mean - float64(k.beta*(k.raw.mean-w.rf))
@@ -98,7 +94,7 @@ func (k *bench) capture(w *work, up bool) float64 {
 	}
 	var r, b []float64
 	for i, m := range w.calendar().months {
-		if i >= len(k.months) || m.Partial || (k.months[i].Return > 0) != up || k.months[i].Return == 0 {
+		if m.Partial || (k.months[i].Return > 0) != up || k.months[i].Return == 0 {
 			continue
 		}
 		r, b = append(r, m.Return), append(b, k.months[i].Return)

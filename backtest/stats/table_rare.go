@@ -144,7 +144,7 @@ func (w *work) ahead(months int) float64 {
 	var ratio []float64 // growth of the run over that of the benchmark, since the first complete month
 	at := 1.0
 	for i, m := range w.calendar().months {
-		if m.Partial || i >= len(w.bench().months) {
+		if m.Partial {
 			continue
 		}
 		if len(ratio) == 0 {

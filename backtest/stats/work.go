@@ -351,13 +351,16 @@ func most(x []float64) float64 {
 	return max(a, b, c, d)
 }
 
-// geometric is the mean growth of periods.
+// geometric is the mean growth of periods, -1 where one of them lost everything.
 func geometric(x []float64) float64 {
 	if len(x) == 0 {
 		return math.NaN()
 	}
 	var s sum
 	for _, v := range x {
+		if v == -1 {
+			return -1 // its logarithm is no number to add
+		}
 		s = s.add(math.Log1p(v))
 	}
 	return math.Expm1(s.value() / float64(len(x)))
