@@ -131,11 +131,16 @@ def case(peer, seed):
             c["size"] = {"shares": 12.5}
         if not scarce and c["slippage"] == 0 and sides != "both" and "shares" in c["size"] and die.random() < 0.3:
             c["size"] = {"value": 2500}
+        for side in (c["long"], c["short"]):  # narrow enough that one bar opens beyond the target and then reaches the stop
+            if side and side["stop"] and side["target"] and die.random() < 0.4:
+                side["stop"] = side["target"] = 0.01
     elif peer == "zipline":
         c["commission"] = die.choice([{"per_share": 0.001}, {"per_share": 0.001}, {"per_share": 0.01, "min": 1.0}])
         c["slippage"] = die.choice([5, 5, 0, 30])
         if capped and not scarce:
             c["size"] = {"shares": die.choice([100, 300, 700])}
+        elif sides == "short" and not capped and die.random() < 0.3:  # what a margin account would call in
+            c["size"] = {"shares": round(2 * c["cash"] / bars[20][4])}
     return c
 
 

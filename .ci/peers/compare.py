@@ -196,11 +196,11 @@ def needed(peer, list_, them, o, folder):
     bring the profile's own back, so that the settings are given one by one in place of the profile."""
     profile = json.loads(subprocess.run([o.backtester, "strategy", "profiles", peer, "--format", "json"], check=True, capture_output=True, text=True).stdout)
     profile = profile[0] if isinstance(profile, list) else profile
+    paths = {s["path"] for s in profile["settings"]}
     settings = [(s["path"], s["value"]) for s in profile["settings"] if s["path"] not in UNSEEN and s["path"] != "entry.tif"]
-    text = bare({s["path"] for s in profile["settings"]})
     step, refused = 25, []
 
-    def differing(sets):
+    def differing(sets, text=bare(paths)):
         """Seeds that differ from the other tool, batch by batch."""
         for at in range(0, len(list_), step):
             part = slice(at, at + step)
@@ -216,11 +216,11 @@ def needed(peer, list_, them, o, folder):
     anyway = set(differing(settings))
     fine = len(anyway) <= len(list_) / 20 and not refused
     print(f"  with all settings one by one: {len(anyway)} differ, {len(refused)} are refused", flush=True)
-    for key, value in settings:
+    for key, value in settings + [("entry.tif", "gtc")] * ("entry.tif" in paths):
         if value == PLAIN.get(key):
             continue
         without = [s for s in settings if s[0] != key] + ([(key, PLAIN[key])] if key in PLAIN else [])
-        found = next((seed for seed in differing(without) if seed not in anyway), None)
+        found = next((seed for seed in differing(without, bare(paths - {key} if key == "entry.tif" else paths)) if seed not in anyway), None)
         print(f"  without {key}: " + (f"seed {found} differs" if found is not None else "NOTHING DIFFERS, so it is not shown"), flush=True)
         fine = fine and found is not None
     return fine
