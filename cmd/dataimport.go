@@ -56,7 +56,7 @@ pay_date and declaration_date; the output of data actions --format csv; or what 
 	f := c.Flags()
 	formatFlag(f, &o.format, "table", "json")
 	f.StringVar(&o.prices, "prices", "", "what the prices are: raw, `split` (restated for splits), total (for dividends too); default by the layout")
-	f.StringVar(&o.frame, "frame", "", "refuse files of other bars: `1d` or 1m")
+	f.StringVar(&o.frame, "frame", "", "refuse files of other bars: `1d` or 1m, of which rows may be missing")
 	f.StringVar(&o.market, "calendar", "", "`NAME` of the market's calendar: XNYS, always, forex (default that of the store, XNYS for a new one)")
 	f.StringVar(&o.symbolColumn, "symbol-column", "", "`HEADER` of the column with the symbols (default symbol, ticker or name)")
 	f.StringArrayVar(&o.actions, "actions", nil, "CSV `FILE` of splits and dividends, or SYMBOL=FILE; may be repeated")

@@ -104,7 +104,7 @@ func (x *importer) take(in barfile.Imported, path string) error {
 		return fmt.Errorf("%s: none of its days is a session by the calendar %s: %w", in.Symbol, x.o.market, bar.ErrNoData)
 	}
 	if s.Frame != bar.Daily && s.Frame != bar.Minutely {
-		return input(fmt.Errorf("%s: it has bars of %s, and only 1d and 1m are stored: run on the file with --bars", in.Symbol, s.Frame))
+		return input(fmt.Errorf("%s: it has bars of %s, and only 1d and 1m are stored: run on the file with --bars, or say --frame 1m where it has minutes of which most are missing", in.Symbol, s.Frame))
 	}
 	if x.w != nil {
 		if err := x.w.PutSeries(in.Symbol, s); err != nil {

@@ -29,7 +29,7 @@ type ImportOptions struct {
 	Symbol       string        // of a file without a column of symbols; "" = from the file's name
 	SymbolColumn string        // its header; "" = symbol, ticker or name
 	Prices       Prices        // "" = what the layout usually has: see Import
-	Frame        bar.Frame     // zero = as the distance of the rows says
+	Frame        bar.Frame     // zero = as the distance of most rows says; other bars are refused, missing ones of a day are not
 	Calendar     *bar.Calendar // of the market, whose clock is meant by times without a zone; nil = that of the US exchanges
 }
 

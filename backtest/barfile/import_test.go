@@ -120,6 +120,29 @@ func TestImportOptions(t *testing.T) {
 	}
 }
 
+// Minutes of a quiet symbol are mostly further apart than one; that they are minutes has to be said, and bars of
+// five minutes are none.
+func TestImportSparseMinutes(t *testing.T) {
+	minutes := func(at ...string) string {
+		rows := "time,open,high,low,close\n"
+		for _, x := range at {
+			rows += "2024-01-02 " + x + ",1,2,1,2\n"
+		}
+		return tempFile(t, "A.csv", rows)
+	}
+	quiet := minutes("09:30", "09:31", "10:10", "13:02", "15:59")
+	got, err := barfile.Import(quiet, barfile.ImportOptions{Frame: bar.Minutely})
+	if err != nil || got[0].Series.Frame != bar.Minutely || got[0].Series.Len() != 5 {
+		t.Errorf("%+v, %v: want five bars of a minute", got, err)
+	}
+	if got, err := barfile.Import(quiet, barfile.ImportOptions{}); err == nil && got[0].Series.Frame == bar.Minutely {
+		t.Error("that bars are minutes was guessed from rows that are hours apart")
+	}
+	if _, err := barfile.Import(minutes("09:30", "09:35", "09:40"), barfile.ImportOptions{Frame: bar.Minutely}); err == nil || !strings.Contains(err.Error(), "bars of 5m, not of 1m") {
+		t.Errorf("bars of five minutes as minutes: %v", err)
+	}
+}
+
 func TestImportFaults(t *testing.T) {
 	const head = "symbol,date,open,high,low,close,volume\n"
 	for name, c := range map[string]struct {

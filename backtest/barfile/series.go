@@ -45,6 +45,10 @@ func (t *table) frame(s *bar.Series) error {
 		s.Frame = bar.Daily
 		return nil
 	}
+	if f := t.stated; f.Intraday() && t.stamps.notMidnight && apart(t.time) == f.Duration() {
+		s.Frame = f // most minutes of a quiet symbol may be without a row
+		return nil
+	}
 	gaps := make([]int64, max(0, len(t.time)-1))
 	for i := range gaps {
 		gaps[i] = t.time[i+1] - t.time[i]
@@ -66,6 +70,17 @@ func (t *table) frame(s *bar.Series) error {
 	}
 	s.Frame = f
 	return nil
+}
+
+// apart is the longest time of which all distances between rows are multiples.
+func apart(times []int64) time.Duration {
+	step := int64(0)
+	for k := 1; k < len(times); k++ {
+		for gap := times[k] - times[k-1]; gap != 0; {
+			step, gap = gap, step%gap
+		}
+	}
+	return time.Duration(step)
 }
 
 // days gives instants of daily bars their dates: as written when every row says midnight in its own

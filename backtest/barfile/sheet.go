@@ -202,7 +202,7 @@ func (s *sheet) of(symbol string) (*symbolTable, error) {
 	if err := instrument.CheckTicker(symbol); err != nil {
 		return nil, err
 	}
-	t := &symbolTable{table: table{name: s.name, roles: s.plain, has: s.has, ignored: s.ignored, anyOrder: true, stamps: stamps{cal: s.options.Calendar}}}
+	t := &symbolTable{table: table{name: s.name, roles: s.plain, has: s.has, ignored: s.ignored, anyOrder: true, stated: s.options.Frame, stamps: stamps{cal: s.options.Calendar}}}
 	s.tables[symbol] = t
 	return t, nil
 }

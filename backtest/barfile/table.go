@@ -61,7 +61,8 @@ type table struct {
 	filled int               // rows with a volume
 	fields [][]byte
 
-	anyOrder bool // rows may come in any order: see sorted
+	anyOrder bool      // rows may come in any order: see sorted
+	stated   bar.Frame // what the bars are said to be, if anything is
 }
 
 // add the lines of a chunk.
