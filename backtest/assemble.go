@@ -43,6 +43,9 @@ func (e *engine) result(ctx context.Context, src bar.Source) (*Result, error) {
 	}
 	r.Metrics = stats.Later(in)
 	explain(&e.counts, m, e.plays, e.taken)
+	for k := range e.st {
+		e.counts.Waiting += e.st[k].unfilled()
+	}
 	r.Counts = e.counts
 	r.Path = "event: reference engine"
 	r.Warnings = e.warnings(src, bench)

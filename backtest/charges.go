@@ -32,6 +32,17 @@ func (e *engine) chargesOf() *Charges {
 	return &out
 }
 
+// quotedRates names the rates in force in the run that were not read at their source.
+func (e *engine) quotedRates() []string {
+	var out []string
+	for _, r := range e.cfg.Costs.Regulatory.Rates(e.m.date[0], e.m.date[len(e.m.date)-1]) {
+		if r.Quoted {
+			out = append(out, fmt.Sprintf("%s from %s on", r.Fee, r.From))
+		}
+	}
+	return out
+}
+
 // monthly counts the shares that the account has traded in a calendar month, for tiers of commissions.
 type monthly struct {
 	year, month int

@@ -376,7 +376,7 @@ func (e *engine) leaving(i int32) float64 {
 // withdraw cancels a working entry, so that another may be placed at the same close.
 func (e *engine) withdraw(i int32) {
 	if s := &e.st[i]; s.working {
-		e.cancel(s)
+		e.annul(s)
 		e.orders = slices.DeleteFunc(e.orders, func(k int32) bool { return k == i })
 	}
 }

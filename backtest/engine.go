@@ -43,6 +43,7 @@ type engine struct {
 	counts     Counts
 	ranked     []candidate
 	liquidate  []int32
+	calls      marginCalls
 	closers    bool // something may fill in the closing auction
 	watching   bool // some strategy has exits that read position variables or levels
 	varying    bool // and the levels of one of them do not just follow from the entry price
@@ -420,12 +421,7 @@ func (e *engine) mark() {
 		e.stopped = true
 		return
 	}
-	if deficit := e.books.Deficit(&e.cfg.Account); deficit > 0 {
-		e.liquidate = e.books.Liquidation(deficit, e.liquidate)
-		for _, i := range e.liquidate {
-			e.exit(i, "margin_call", whole)
-		}
-	}
+	e.callMargin()
 }
 
 // refuse counts an entry that was not placed or not filled.

@@ -20,9 +20,6 @@ func (e *engine) attendOrders() {
 		}
 		entry := &s.intent.Entry
 		if e.decideRival(i, entry.Cancel != 0 && e.holds(i, entry.Cancel, s.row)) {
-			n := s.unfilled()
-			e.counts.Cancelled += n
-			e.counts.Expired -= n // withdraw counts it as that
 			e.withdraw(i)
 			continue
 		}

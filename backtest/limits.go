@@ -1,8 +1,10 @@
 package backtest
 
 import (
+	"fmt"
 	"math"
 	"slices"
+	"strconv"
 
 	"backtester/backtest/expr"
 	"backtester/backtest/order"
@@ -34,20 +36,9 @@ func (b *bounds) grouped(e *engine, cfg *Config) error {
 			names[i] = e.m.syms[i].facts[category]
 		}
 	default:
-		s, err := attached(cfg, l.Groups, "symbol", "group|sector|industry|category")
+		of, err := groupsOf(cfg, l.Groups)
 		if err != nil {
 			return err
-		}
-		of := map[string]string{}
-		for {
-			ok, err := s.next()
-			if err != nil {
-				return err
-			}
-			if !ok {
-				break
-			}
-			of[s.text(0)] = s.text(1)
 		}
 		for i := range names {
 			if names[i] = of[e.m.syms[i].name]; names[i] == "" {
@@ -75,6 +66,50 @@ func (b *bounds) grouped(e *engine, cfg *Config) error {
 	}
 	b.ungrouped = slices.Compact(b.ungrouped)
 	return nil
+}
+
+// groupsOf reads a file that names the group of each symbol, or its code of the Standard Industrial
+// Classification, whose division is the group then.
+func groupsOf(cfg *Config, file string) (map[string]string, error) {
+	s, err := attached(cfg, file, "symbol", "group|sector|industry|category?", "sic_code|sic?")
+	switch {
+	case err != nil:
+		return nil, err
+	case !s.has(1) && !s.has(2):
+		return nil, fmt.Errorf("read %s line 1: there is no column group, sector, industry, category or sic_code", file)
+	}
+	of := map[string]string{}
+	for {
+		ok, err := s.next()
+		if err != nil || !ok {
+			return of, err
+		}
+		switch {
+		case s.has(1):
+			of[s.text(0)] = s.text(1)
+		case s.text(2) != "":
+			code, err := strconv.Atoi(s.text(2))
+			if of[s.text(0)] = division(code); err != nil || division(code) == "" {
+				return nil, s.fault("%q is no code of the Standard Industrial Classification, such as 3571", s.text(2))
+			}
+		}
+	}
+}
+
+// division of the Standard Industrial Classification of 1987 that a code of four digits lies in; "" for none.
+func division(code int) string {
+	for _, d := range [...]struct {
+		first, last int
+		name        string
+	}{
+		{100, 999, "agriculture"}, {1000, 1499, "mining"}, {1500, 1799, "construction"}, {2000, 3999, "manufacturing"}, {4000, 4999, "transport and utilities"},
+		{5000, 5199, "wholesale"}, {5200, 5999, "retail"}, {6000, 6799, "finance"}, {7000, 8999, "services"}, {9100, 9729, "public administration"}, {9900, 9999, "other"},
+	} {
+		if d.first <= code && code <= d.last {
+			return d.name
+		}
+	}
+	return ""
 }
 
 // warn of symbols that no limit of a group binds.
@@ -215,4 +250,24 @@ func (m *market) barsPerYear() float64 {
 		return m.perYear()
 	}
 	return m.perYear() * 390 / m.frame.Duration().Minutes()
+}
+
+// kellyWarning says so where a Kelly size has ended a strategy: nothing is held, the last trades ask for no
+// weight, and without a trade they stay the last.
+func (e *engine) kellyWarning(play int32, add func(code, format string, args ...any)) {
+	p := &e.plays[play]
+	k := p.cfg.Size.Kelly
+	if k == nil {
+		return
+	}
+	for i := range e.books.Pos {
+		if e.m.syms[i].play == play && e.books.Pos[i].Qty != 0 {
+			return
+		}
+	}
+	r := e.trackRecord(play, k.Trades)
+	if n := r.Wins + r.Losses; n >= k.Trades && !(r.Kelly() > 0) {
+		add("kelly_stopped", "%s", p.named(fmt.Sprintf("the last %d trades closed, %d with a profit, have a Kelly weight that is not above 0: no entry was made after them, and none can be, as only trades change it",
+			n, r.Wins)))
+	}
 }

@@ -172,6 +172,12 @@ func (e *engine) cancel(s *state) {
 	s.working = false
 }
 
+// annul cancels what still works for a reason other than its time.
+func (e *engine) annul(s *state) {
+	e.counts.Cancelled += s.unfilled()
+	s.working = false
+}
+
 // phase of a bar, for what depends on it: the volume cap and the exits that may still follow.
 type phase uint8
 

@@ -151,7 +151,8 @@ type Counts struct {
 	Refused       map[string]int64 `json:"refused"`                  // entries not placed or not filled, by reason
 	Short         Shortfall        `json:"short,omitzero"`           // entries that money paid in part or not at all
 	Expired       int64            `json:"expired"`                  // entries whose time ran out unfilled
-	Cancelled     int64            `json:"cancelled,omitempty"`      // entries cancelled unfilled, by entry.cancel_when or by the fill of the other order of a pair
+	Cancelled     int64            `json:"cancelled,omitempty"`      // entries cancelled unfilled: by entry.cancel_when, a script, a later target, the fill of the other order of a pair, a reverse split, a delisting
+	Waiting       int64            `json:"waiting,omitempty"`        // entries that still work unfilled when the run ends
 	AbsentExits   int64            `json:"absent_exits"`             // stops and targets not placed because their price was absent
 	AmbiguousBars int64            `json:"ambiguous_bars"`           // bars in which stop and target could both have filled, and a rule decided
 	SettledBars   int64            `json:"settled_bars,omitempty"`   // bars of which minutes said what came first

@@ -320,7 +320,7 @@ func count(r *backtest.Result, name string) (int64, bool) {
 		n, ok := c.Signals[sig]
 		return n, ok
 	}
-	n, ok := map[string]int64{"orders": c.Orders, "expired": c.Expired, "cancelled": c.Cancelled, "absent_exits": c.AbsentExits, "ambiguous_bars": c.AmbiguousBars, "settled_bars": c.SettledBars, "unsettled_bars": c.UnsettledBars,
+	n, ok := map[string]int64{"orders": c.Orders, "expired": c.Expired, "cancelled": c.Cancelled, "waiting": c.Waiting, "absent_exits": c.AbsentExits, "ambiguous_bars": c.AmbiguousBars, "settled_bars": c.SettledBars, "unsettled_bars": c.UnsettledBars,
 		"ex_date_stops": c.ExDateStops, "large_fills": c.LargeFills, "same_bar_fills": c.SameBarFills, "bars": c.Bars, "warming": c.Warming, "last_bar": c.LastBar, "short.orders": c.Short.Orders, "short.most": int64(c.Short.Most)}[name]
 	return n, ok
 }

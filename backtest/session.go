@@ -119,7 +119,7 @@ func (e *engine) applySplit(i int32, sp instrument.Split) {
 			o.entry.Split(ratio, e.books.Fractional)
 		}
 		if s.entry.Expires == never && ratio < 1 {
-			s.working = false // resting gtc orders are cancelled on reverse splits
+			e.annul(s) // resting gtc orders are cancelled on reverse splits
 		}
 	}
 }
@@ -196,7 +196,8 @@ func (e *engine) applyEnd(i int32) {
 	if s.here || int(s.row) != bars.Len()-1 || !e.m.gone(bars) {
 		return
 	}
-	s.working, s.exiting = false, false
+	e.annul(s)
+	s.exiting = false
 	if p.Qty == 0 {
 		return
 	}
@@ -205,4 +206,27 @@ func (e *engine) applyEnd(i int32) {
 	e.books.Book(x)
 	e.fills = append(e.fills, execution{Execution: x, rule: fill.Delisted, decided: e.t})
 	e.writeFill()
+}
+
+// marginCalls are closes at which equity was less than maintenance asks for.
+type marginCalls struct {
+	closes int
+	first  int32   // step of the first of them, with its
+	equity float64 // USD
+	short  float64 // what was missing, USD
+}
+
+// callMargin decides to close what cures a deficit, at the next open.
+func (e *engine) callMargin() {
+	deficit := e.books.Deficit(&e.cfg.Account)
+	if deficit <= 0 {
+		return
+	}
+	if e.calls.closes++; e.calls.closes == 1 {
+		e.calls.first, e.calls.equity, e.calls.short = e.t, e.equity, deficit
+	}
+	e.liquidate = e.books.Liquidation(deficit, e.liquidate)
+	for _, i := range e.liquidate {
+		e.exit(i, "margin_call", whole)
+	}
 }

@@ -48,6 +48,7 @@ func (e *engine) warnings(src bar.Source, bench []float64) []Warning {
 		if p.code != nil && p.code.rule != nil && p.code.rule.info.Count == 0 {
 			add("never_rebalanced", "%s", p.named("at no close of the run was there a target: nobody took part, no weight was known (see the counts), or without rebalance.start no period ended within the run"))
 		}
+		e.kellyWarning(int32(k), add)
 		p.bounds.warn(add)
 	}
 	if e.overall != nil {
@@ -56,13 +57,7 @@ func (e *engine) warnings(src bar.Source, bench []float64) []Warning {
 	if e.stopped {
 		add("bankrupt", "equity fell to %.2f on %s: the run ends there", e.equity, e.m.date[len(e.m.date)-1])
 	}
-	c := e.cfg.Costs
-	if c.Commission.None() && c.Slippage == (fill.Slippage{}) {
-		add("zero_costs", "no commission and no slippage: real fills cost both (set costs.commission and costs.slippage)")
-	}
-	if from, to := e.m.date[0], e.m.date[len(e.m.date)-1]; c.Regulatory != "" && (from < fill.FeesFrom || to > fill.FeesTo) {
-		add("fees_unknown", "rates of regulatory fees are known from %s to %s: sales outside of that paid none", fill.FeesFrom, fill.FeesTo)
-	}
+	e.costWarnings(add)
 	if notes := e.cfg.ProfileNotes(); len(notes) > 0 {
 		add("profile_partial", "profile %s: %s", e.cfg.Profile, strings.Join(notes, " "))
 	}
@@ -186,4 +181,22 @@ func list(names []string) string {
 		return fmt.Sprintf("%s and %d more", strings.Join(names[:8], ", "), len(names)-8)
 	}
 	return strings.Join(names, ", ")
+}
+
+// costWarnings are about what the account pays, and what it could not.
+func (e *engine) costWarnings(add func(code, format string, args ...any)) {
+	if c := e.calls; c.closes > 0 {
+		add("margin_call", "equity was under the maintenance margin at %d of the closes, first at that of %s: %.2f USD where %.2f were asked for. Positions were closed at the next open, each whole, the largest requirement first, until the rest was covered",
+			c.closes, e.m.date[c.first], c.equity, c.equity+c.short)
+	}
+	c := e.cfg.Costs
+	if c.Commission.None() && c.Slippage == (fill.Slippage{}) {
+		add("zero_costs", "no commission and no slippage: real fills cost both (set costs.commission and costs.slippage)")
+	}
+	if from, to := e.m.date[0], e.m.date[len(e.m.date)-1]; c.Regulatory != "" && (from < fill.FeesFrom || to > fill.FeesTo) {
+		add("fees_unknown", "rates of regulatory fees are known from %s to %s: sales outside of that paid none", fill.FeesFrom, fill.FeesTo)
+	}
+	if quoted := e.quotedRates(); len(quoted) > 0 {
+		add("fees_quoted", "regulatory fees that are known only as others quote their source, which was not at hand itself: %s", strings.Join(quoted, "; "))
+	}
 }

@@ -16,7 +16,7 @@ func explanation(c *backtest.Counts) []string { return append(conditionCounts(c)
 func orderCounts(c *backtest.Counts) []string {
 	out := []string{fmt.Sprintf("%s placed, %s ran out unfilled.", were(c.Orders, "entry order", "entry orders"), whole(c.Expired))}
 	if n := c.Cancelled; n > 0 {
-		out = append(out, fmt.Sprintf("%s cancelled unfilled, by cancel_when or by the fill of the other order of a pair.", were(n, "entry", "entries")))
+		out = append(out, fmt.Sprintf("%s cancelled unfilled, by cancel_when, a script, a later target, the fill of the other order of a pair, a reverse split or a delisting.", were(n, "entry", "entries")))
 	}
 	for _, k := range sortedKeys(c.Refused) {
 		out = append(out, fmt.Sprintf("%s refused: %s.", were(c.Refused[k], "entry", "entries"), refusal(k)))
@@ -29,6 +29,7 @@ func orderCounts(c *backtest.Counts) []string {
 		one, many string
 		what      string
 	}{
+		{c.Waiting, "entry order", "entry orders", "still worked unfilled at the end of the run"},
 		{c.AmbiguousBars, "bar", "bars", "held both the stop and the target of a position, and a rule decided which came first"},
 		{c.SettledBars, "bar was", "bars were", "settled by minutes: what came first within"},
 		{c.UnsettledBars, "bar", "bars", "could not be settled by minutes: none are stored, or one holds both levels"},

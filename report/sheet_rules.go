@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"backtester/backtest"
@@ -27,16 +28,16 @@ func (v *view) assumptions() []fact {
 		c.Data.Bars, out[1].Value, map[string]string{"split": "splits", "total": "splits and dividends", "raw": "nothing"}[string(c.Data.Adjust)])
 	out = append(out,
 		fact{Name: "Fills", Value: fills(c.Fills)},
-		fact{Name: "Costs", Value: costs(c.Costs)},
+		fact{Name: "Costs", Value: costs(c.Costs)})
+	out = append(append(out, priced(v.Charges)...),
 		fact{Name: "Account", Value: fmt.Sprintf("%s, %s at the start; debit interest %s, credit interest %s a year", c.Account.Kind, money(c.Account.Cash),
 			share(c.Account.DebitRate), share(c.Account.CreditRate))},
 		fact{Name: "Taxes", Value: "none"})
 	if h := v.BuyAndHold; h != nil {
-		out = append(out, fact{Name: "Buy and hold", Value: fmt.Sprintf("%d symbols in equal parts from the first close on, under the same rules and costs: %s",
-			h.Held, outcome(&backtest.Outcome{Metrics: h.Metrics}))})
+		out = append(out, fact{Name: "Buy and hold", Value: held(h)})
 	}
 	if r := v.Rebalance; r != nil {
-		out = append(out, fact{Name: "Rebalances", Value: fmt.Sprintf("%d, each turning over %s of equity on average", r.Count, percent(r.Traded))})
+		out = append(out, fact{Name: "Rebalances", Value: rebalances(r)})
 	}
 	if n := &v.Counts; n.Orders > 0 || len(n.Refused) > 0 {
 		out = append(out, fact{Name: "Orders", Value: strings.Join(orderCounts(n), " ")})
@@ -49,6 +50,11 @@ func (v *view) assumptions() []fact {
 		out = append(out, fact{Name: "Benchmark", Value: clean(c.Benchmark) + ", dividends reinvested at the close of the ex-date, no costs"})
 	}
 	return out
+}
+
+// held is what buying and holding made of the symbols of the run.
+func held(h *backtest.Holding) string {
+	return fmt.Sprintf("%s in equal parts from the first close on, under the same rules and costs: %s", count(int64(h.Held), "symbol"), outcome(&backtest.Outcome{Metrics: h.Metrics}))
 }
 
 // outcome is the end of an extra run in words.
@@ -237,21 +243,52 @@ func rulesOf(side string, e order.Entry, exits []order.Exit, add func(name, valu
 	}
 }
 
+// priced says where prices of trading were read that are no numbers of the settings.
+func priced(c *backtest.Charges) []fact {
+	if c == nil {
+		return nil
+	}
+	var out []fact
+	if b := c.Broker; b != nil {
+		out = append(out, fact{Name: "Price list", Value: fmt.Sprintf("%s, as of %s, without %s. Source: %s", b.Title, b.Date, b.Leaves, b.Source)})
+	}
+	var rates []string
+	for _, r := range c.Regulatory {
+		rate := fmt.Sprintf("%g USD a million", r.PerMillion)
+		if r.PerShare > 0 {
+			rate = fmt.Sprintf("%s USD a share, at most %g", strconv.FormatFloat(r.PerShare, 'f', -1, 64), r.Most)
+		}
+		rates = append(rates, fmt.Sprintf("%s from %s on: %s (%s)", r.Fee, r.From, rate, r.Source))
+	}
+	if len(rates) > 0 {
+		out = append(out, fact{Name: "Fees of sales", Value: strings.Join(rates, "; ")})
+	}
+	return out
+}
+
+// rebalances is how many there were, and what they traded.
+func rebalances(r *backtest.RebalanceInfo) string {
+	return fmt.Sprintf("%s, turning over %s of equity each on average", count(int64(r.Count), "rebalance"), percent(r.Traded))
+}
+
 // rebalance is when and to what a portfolio is brought.
 func rebalance(r *order.Rebalance) string {
-	out := []string{"every " + r.Every, "weights " + r.Weights}
+	var out []string
 	add := func(ok bool, format string, a ...any) {
 		if ok {
 			out = append(out, fmt.Sprintf(format, a...))
 		}
 	}
+	add(r.Every != "never", "every %s", r.Every)
+	out = append(out, "weights "+r.Weights)
 	add(r.Drift > 0, "drift of %s", share(r.Drift))
 	add(r.Unit != order.Proportional, "in %s", r.Unit)
 	add(r.Where != "", "where %s", r.Where)
 	add(r.Top > 0, "top %d", r.Top)
 	add(r.Bottom > 0, "bottom %d", r.Bottom)
 	add(r.By != "", "by %s", r.By)
-	add(r.Gross != 1 || r.Buffer > 0, "%s of equity less %s", share(r.Gross), share(r.Buffer))
+	add(r.Gross != 1, "%s of equity", share(r.Gross))
+	add(r.Buffer > 0, "%s of that kept in cash", share(r.Buffer))
 	add(r.Band > 0, "band of %s", share(r.Band))
 	return strings.Join(out, "; ")
 }

@@ -92,6 +92,10 @@ func (s *screen) one(v *view) {
 	s.sleeves(v)
 	s.trades(v)
 	s.books(v)
+	if h := v.BuyAndHold; h != nil {
+		s.heading("Buy and hold")
+		s.sentences([]string{held(h) + "."})
+	}
 	s.stressed(v)
 	if v.value("trades") == 0 && v.value("open_trades") == 0 && !v.external() {
 		s.nothing(v)
@@ -351,11 +355,19 @@ func (s *screen) nothing(v *view) {
 	s.sentences(explanation(&v.Counts))
 }
 
-// orders says what became of entries, where not all of them filled as they were meant.
+// orders says what became of entries, where not all of them filled as they were meant, what minutes settled,
+// and how much rebalances traded.
 func (s *screen) orders(v *view) {
-	if c := &v.Counts; c.Expired > 0 || c.Cancelled > 0 || len(c.Refused) > 0 || c.Short.Orders > 0 {
-		s.heading("Entry orders")
-		s.sentences(orderCounts(c))
+	said := orderCounts(&v.Counts)
+	if len(said) == 1 && v.Counts.Expired == 0 {
+		said = nil
+	}
+	if r := v.Rebalance; r != nil && v.Config != nil && v.Config.Rebalance != nil {
+		said = append(said, rebalances(r)+": "+rebalance(v.Config.Rebalance)+".")
+	}
+	if said != nil {
+		s.heading("Orders")
+		s.sentences(said)
 	}
 }
 

@@ -6,7 +6,7 @@ type Limits struct {
 	Position  float64 `json:"position,omitempty" min:"0" max:"10" unit:"fraction of equity" doc:"most in one symbol; 0 = no limit"`
 	Group     float64 `json:"group,omitempty" min:"0" max:"10" unit:"fraction of equity" doc:"most in one group, longs and shorts together; needs group_by"`
 	PerGroup  int     `json:"per_group,omitempty" min:"0" max:"100000" unit:"positions" doc:"most positions plus working entries in one group; needs group_by"`
-	Groups    string  `json:"group_by,omitempty" doc:"what makes a group: type or exchange of reference data, or a CSV file with the columns symbol and group, such as sectors; what has none is bound by no group"`
+	Groups    string  `json:"group_by,omitempty" doc:"what makes a group: type or exchange of reference data, or a CSV file with the columns symbol and group (or sic_code, of which the division is taken), such as sectors.csv; what has none is bound by no group"`
 	Gross     float64 `json:"gross,omitempty" min:"0" max:"10" unit:"fraction of equity" doc:"most of longs and shorts together"`
 	Net       float64 `json:"net,omitempty" min:"0" max:"10" unit:"fraction of equity" doc:"most of longs less shorts, either way"`
 	LongSide  int     `json:"longs,omitempty" min:"0" max:"100000" unit:"positions" doc:"most long positions plus working entries"`

@@ -19,13 +19,13 @@ type Record struct {
 }
 
 // Kelly is the weight that maximises the growth of trades that win and lose as these did on average:
-// p / mean loss - (1-p) / mean win. +Inf without a loss, -Inf without a win.
+// p / mean loss - (1-p) / mean win. -Inf without a win, else +Inf without a loss.
 func (r Record) Kelly() float64 {
 	switch {
-	case r.Lost == 0:
-		return math.Inf(1)
 	case r.Won == 0:
 		return math.Inf(-1)
+	case r.Lost == 0:
+		return math.Inf(1)
 	}
 	n := float64(r.Wins + r.Losses)
 	return float64(r.Wins)/n/(r.Lost/float64(r.Losses)) - float64(r.Losses)/n/(r.Won/float64(r.Wins))

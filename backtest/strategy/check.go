@@ -346,6 +346,9 @@ func (c *checker) limits() {
 		c.fault("conflict", "", "limits.group and per_group need to know the groups: add limits.group_by, such as group_by: sectors.csv", "limits.group", "limits.per_group")
 	case l.Groups != "" && l.Group == 0 && l.PerGroup == 0 && !c.some:
 		c.fault("conflict", "", "limits.group_by bounds nothing alone: add limits.group or per_group", "limits.group_by")
+	case l.File() != "" && !strings.ContainsAny(l.Groups, "./\\"):
+		c.fault("unknown_word", "", "limits.group_by is "+strconv.Quote(l.Groups)+": want type or exchange, which the reference data says, or a CSV file such as sectors.csv with the columns symbol and group. "+
+			"No list of tickers says sectors: the SEC gives each company's sic, and the vendor each ticker's sic_code (/v3/reference/tickers/TICKER); a column sic_code is taken too", "limits.group_by")
 	}
 }
 

@@ -98,6 +98,7 @@ func (root schema) together() {
 		groups := either(more("group", 0), more("per_group", 0))
 		l.when(groups, has("group_by"))
 		l.when(has("group_by"), groups)
+		l.properties("group_by")["pattern"] = `^(type|exchange)?$|[./\\]`
 	}
 	for _, v := range root.at("validate") {
 		v.restrict("pbo", "multipleOf", 2)
