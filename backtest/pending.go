@@ -26,6 +26,7 @@ type Orders struct {
 // PendingOrder is an order that works after the last bar.
 type PendingOrder struct {
 	Symbol   string   `json:"symbol"`
+	Ticker   string   `json:"ticker,omitempty"`   // under which it traded last, where that is another than Symbol
 	Strategy string   `json:"strategy,omitempty"` // which of several
 	Side     string   `json:"side"`               // buy | sell | short | cover
 	Quantity *float64 `json:"quantity"`           // shares; null for an amount of money
@@ -92,6 +93,14 @@ func Pending(ctx context.Context, cfg *Config, src bar.Source, o Options) (*Orde
 	return out, nil
 }
 
+// renamed is the ticker at the last bar, by which an order has to be sent; "" where it is the name.
+func (s *symbol) renamed() string {
+	if s.bars.Ticker == s.name {
+		return ""
+	}
+	return s.bars.Ticker
+}
+
 // sessionAfter is the session whose bars come next: that of the last bar while it goes on.
 func (m *market) sessionAfter() instrument.Date {
 	t := len(m.time) - 1
@@ -124,7 +133,7 @@ func (e *engine) over(w *order.Working) bool {
 
 // pendingEntry describes a working entry.
 func (e *engine) pendingEntry(i int32, w *order.Working) PendingOrder {
-	p := PendingOrder{Symbol: e.m.syms[i].name, Strategy: e.strategyOf(i), Side: sideWord(w.Side, true), Price: given(w.Trigger), Limit: given(w.Limit),
+	p := PendingOrder{Symbol: e.m.syms[i].name, Ticker: e.m.syms[i].renamed(), Strategy: e.strategyOf(i), Side: sideWord(w.Side, true), Price: given(w.Trigger), Limit: given(w.Limit),
 		TIF: string(w.TIF), Decided: e.m.stamp(w.Decided), Reason: "entry"}
 	if w.Notional() {
 		p.Amount = given(min(w.Amount, w.Reserve))
@@ -169,7 +178,7 @@ func (e *engine) pendingEntry(i int32, w *order.Working) PendingOrder {
 func (e *engine) pendingExits(dst []PendingOrder, i int32) []PendingOrder {
 	s := &e.st[i]
 	side := closing(e.books.Pos[i].Qty > 0)
-	p := PendingOrder{Symbol: e.m.syms[i].name, Strategy: e.strategyOf(i), Side: sideWord(side, false), TIF: string(order.DayOrder)}
+	p := PendingOrder{Symbol: e.m.syms[i].name, Ticker: e.m.syms[i].renamed(), Strategy: e.strategyOf(i), Side: sideWord(side, false), TIF: string(order.DayOrder)}
 	for k := range s.parts {
 		x := &s.parts[k]
 		if !x.working {

@@ -230,3 +230,22 @@ func (e *engine) callMargin() {
 		e.exit(i, "margin_call", whole)
 	}
 }
+
+// delistWarning says what a loss on delisted positions would have cost, where the run assumes none: the last close
+// is what nobody may have been paid. What later orders would have been is left out.
+func (e *engine) delistWarning(add func(code, format string, args ...any)) {
+	if e.cfg.Account.Haircut > 0 {
+		return
+	}
+	n, net := 0, 0.0 // positions, and longs less shorts at their last closes, USD
+	for k := range e.fills {
+		if f := &e.fills[k]; f.rule == fill.Delisted {
+			n++
+			net += f.Qty * f.Price * -float64(f.Side)
+		}
+	}
+	if n > 0 {
+		add("delisted_held", "%d positions were closed by a delisting at the last close, which nobody may have been paid: the run ends at %.2f USD, with 30 %% of that price lost at %.2f, with all of it at %.2f, later orders apart (delisting_haircut)",
+			n, e.equity, e.equity-0.3*net, e.equity-net)
+	}
+}

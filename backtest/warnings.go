@@ -129,6 +129,7 @@ func (e *engine) symbolWarnings(add func(code, format string, args ...any)) {
 	if len(ended) > 0 {
 		add("data_ended", "the bars of %s end while a position is held and nothing says that it was delisted: it stays marked at the last close", list(ended))
 	}
+	e.delistWarning(add)
 	if len(jumps) > 0 {
 		add("suspected_action", "overnight moves of more than 40 %% without a corporate action, possibly a missing split or a spin-off: %s", list(jumps))
 	}

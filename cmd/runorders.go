@@ -95,6 +95,7 @@ func (o *runOptions) tableOf(answer any) error {
 		header := []string{"symbol", "side", "quantity", "amount", "type", "price", "limit", "trail", "tif", "until", "reason", "decided"}
 		pairs := slices.ContainsFunc(x.Orders, func(p backtest.PendingOrder) bool { return p.OCO > 0 })
 		several := slices.ContainsFunc(x.Orders, func(p backtest.PendingOrder) bool { return p.Strategy != "" })
+		renamed := slices.ContainsFunc(x.Orders, func(p backtest.PendingOrder) bool { return p.Ticker != "" })
 		var rows [][]string
 		for _, p := range x.Orders {
 			row := []string{p.Symbol, p.Side, shown(p.Quantity), shown(p.Amount), p.Type, shown(p.Price), shown(p.Limit), shown(p.Trail), p.TIF, cmp.Or(p.Until, "-"), p.Reason, p.Decided}
@@ -104,6 +105,9 @@ func (o *runOptions) tableOf(answer any) error {
 			if several {
 				row = append(row, p.Strategy)
 			}
+			if renamed {
+				row = append(row, cmp.Or(p.Ticker, p.Symbol))
+			}
 			rows = append(rows, row)
 		}
 		if pairs {
@@ -111,6 +115,9 @@ func (o *runOptions) tableOf(answer any) error {
 		}
 		if several {
 			header = append(header, "strategy")
+		}
+		if renamed {
+			header = append(header, "trades as")
 		}
 		fmt.Fprintf(o.io.Err, "%s: %s for %s, decided up to %s; cash %.2f USD, equity %.2f USD\n", x.Strategy, plural(len(rows), "order"), x.Session, x.Decided, x.Cash, x.Equity)
 		return o.table(o.io.Out, header, rows, 2, 3, 5, 6, 7)
