@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// Every rule that RULES.md states is shown by at least two scenario files, and no scenario names a
-// rule that is not there. Files are named after a rule they show.
+// Every rule and every trap that RULES.md states is shown by at least two scenario files, and no scenario
+// names one that is not there. Files are named after a rule they show.
 func TestEveryRuleHasScenarios(t *testing.T) {
 	text, err := os.ReadFile("RULES.md")
 	if err != nil {
@@ -17,27 +17,31 @@ func TestEveryRuleHasScenarios(t *testing.T) {
 	}
 	shown := map[string]int{}
 	var rules []string
-	for _, m := range regexp.MustCompile(`(?m)^(\d+\.\d+) `).FindAllStringSubmatch(string(text), -1) {
+	for _, m := range regexp.MustCompile(`(?m)^(\d+\.\d+|T\d+) `).FindAllStringSubmatch(string(text), -1) {
 		if slices.Contains(rules, m[1]) {
 			t.Errorf("RULES.md states rule %s twice", m[1])
 		}
 		rules = append(rules, m[1])
 	}
-	if len(rules) < 30 {
-		t.Fatalf("RULES.md states %d rules: %v", len(rules), rules)
+	if len(rules) < 30+29 {
+		t.Fatalf("RULES.md states %d rules and traps: %v", len(rules), rules)
 	}
 	files, err := filepath.Glob("testdata/scenarios/*.txt")
 	if err != nil {
 		t.Fatal(err)
 	}
+	if len(files) < 150 {
+		t.Errorf("there are %d scenario files, want at least 150", len(files))
+	}
 	name := regexp.MustCompile(`^(\d+\.\d+)-[a-z0-9-]+\.txt$`)
 	for _, file := range files {
 		sc := readScenario(t, file)
-		for i, r := range sc.rules {
+		named := slices.Concat(sc.rules, sc.traps)
+		for i, r := range named {
 			if !slices.Contains(rules, r) {
 				t.Errorf("%s shows rule %s, which RULES.md does not state", file, r)
 			}
-			if slices.Contains(sc.rules[:i], r) {
+			if slices.Contains(named[:i], r) {
 				t.Errorf("%s names rule %s twice", file, r)
 			}
 			shown[r]++

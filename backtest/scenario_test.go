@@ -53,10 +53,11 @@ func TestScenarios(t *testing.T) {
 	}
 }
 
-// scenario is one file: its comment names the rules it shows.
+// scenario is one file: its comment names the rules it shows, and the traps that it keeps out of.
 type scenario struct {
 	file  string
 	rules []string
+	traps []string
 	parts []txtar.File
 }
 
@@ -73,6 +74,9 @@ func readScenario(t *testing.T, file string) *scenario {
 	for line := range strings.Lines(string(a.Comment)) {
 		if rest, ok := strings.CutPrefix(line, "rules:"); ok {
 			sc.rules = strings.Fields(rest)
+		}
+		if rest, ok := strings.CutPrefix(line, "traps:"); ok {
+			sc.traps = strings.Fields(rest)
 		}
 	}
 	if len(sc.rules) == 0 {
