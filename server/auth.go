@@ -162,6 +162,9 @@ func (s *Server) register(ctx context.Context, in *registerInput) (*loginOutput,
 	if err != nil {
 		return nil, err
 	}
+	if in.Body.SetupToken != "" && s.FirstUser != nil {
+		s.FirstUser()
+	}
 	return s.loggedIn(ctx, session), nil
 }
 

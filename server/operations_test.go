@@ -11,6 +11,7 @@ import (
 	"backtester/backtest/history"
 	"backtester/backtest/job"
 	"backtester/server"
+	"backtester/server/library"
 )
 
 func trustLocalProxy(o *server.Options) {
@@ -258,6 +259,22 @@ func TestStrategies(t *testing.T) {
 		if rec := w.ask("PUT", "/api/strategies/"+bad, text); rec.Code != 422 && rec.Code != 405 && rec.Code != 404 {
 			t.Errorf("name %s: %d", bad, rec.Code)
 		}
+	}
+	// A built-in one's name means that one, in whatever case; one that was saved before it came stays its owner's.
+	for _, name := range []string{"golden-cross", "Golden-Cross"} {
+		if rec := w.ask("PUT", "/api/strategies/"+name, text); rec.Code != 422 || !strings.Contains(rec.Body.String(), "the name of a built-in strategy") {
+			t.Errorf("%s: %d %s", name, rec.Code, rec.Body)
+		}
+	}
+	if _, err := (library.Shelf{DB: w.db}).Save(t.Context(), "local", "golden-cross", "entry: close > 1\n", 0); err != nil {
+		t.Fatal(err)
+	}
+	if v := w.want(200, "PUT", "/api/strategies/golden-cross", text); v["version"] != 2.0 {
+		t.Errorf("%v", v)
+	}
+	w.want(204, "DELETE", "/api/strategies/golden-cross", "")
+	if v := w.want(200, "GET", "/api/strategies/golden-cross", ""); v["origin"] != "built-in" {
+		t.Errorf("%v", v)
 	}
 	if v := w.want(200, "GET", "/api/strategies/mine?version=1", ""); v["latest"] != 2.0 || !strings.Contains(v["text"].(string), "sma") {
 		t.Errorf("%v", v)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -24,7 +25,7 @@ func (s *Server) strategyOperations() {
 	operation(s, route{id: "get-strategy", method: "GET", path: at + "/{name}", tag: "strategies", summary: "Get a strategy's text; of a saved one, any version", status: 200, scope: account.Read,
 		problems: []string{"not-found"}}, s.getStrategy)
 	operation(s, route{id: "save-strategy", method: "PUT", path: at + "/{name}", tag: "strategies", summary: "Save a strategy; a changed text is a new version", status: 200, scope: account.Run,
-		doc:      "A text with faults is saved too: work in progress is not lost. The answer lists them.",
+		doc:      "A text with faults is saved too: work in progress is not lost. The answer lists them. The name of a built-in strategy is refused: a name means one strategy. One that was saved before there was a built-in of its name stays yours, takes new versions, and is what the name means to you until you delete it.",
 		problems: []string{"changed", "validation"}}, s.saveStrategy)
 	operation(s, route{id: "delete-strategy", method: "DELETE", path: at + "/{name}", tag: "strategies", summary: "Delete a saved strategy with all versions", status: 204, scope: account.Run,
 		problems: []string{"not-found"}}, s.deleteStrategy)
@@ -201,6 +202,9 @@ func (s *Server) saveStrategy(ctx context.Context, in *struct {
 		}
 		latest = n
 	}
+	if err := s.notBuiltin(ctx, in.Name); err != nil {
+		return nil, err
+	}
 	v, err := s.shelf().Save(ctx, owner(ctx), in.Name, in.Body.Text, latest)
 	if errors.Is(err, library.ErrFull) {
 		return nil, problem("limit-exceeded", "at most "+strconv.Itoa(library.MostStrategies)+" strategies of one user and "+strconv.Itoa(library.MostVersions)+" versions of each")
@@ -209,6 +213,20 @@ func (s *Server) saveStrategy(ctx context.Context, in *struct {
 		return nil, err
 	}
 	return &textOutput{versionTag(v.Version), textInfo(savedInfo(v), v.Latest, v.Text)}, nil
+}
+
+// notBuiltin refuses a new strategy of the name of a built-in one.
+func (s *Server) notBuiltin(ctx context.Context, name string) error {
+	if !slices.ContainsFunc(strategy.Builtins(), func(b strategy.Builtin) bool { return strings.EqualFold(b.Name, name) }) {
+		return nil
+	}
+	_, err := s.shelf().Get(ctx, owner(ctx), name, 0)
+	if !errors.Is(err, history.ErrNotFound) {
+		return err // nil: it was saved before the built-in came
+	}
+	p := problem("validation", "name: "+name+" is the name of a built-in strategy: choose another one")
+	p.Errors = []Fault{{Pointer: "name", Code: "name", Detail: p.Detail}}
+	return p
 }
 
 // reserved are the words that stand in the place of names for editors.

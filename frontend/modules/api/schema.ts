@@ -842,7 +842,7 @@ export interface paths {
         get: operations["get-strategy"];
         /**
          * Save a strategy; a changed text is a new version
-         * @description A text with faults is saved too: work in progress is not lost. The answer lists them.
+         * @description A text with faults is saved too: work in progress is not lost. The answer lists them. The name of a built-in strategy is refused: a name means one strategy. One that was saved before there was a built-in of its name stays yours, takes new versions, and is what the name means to you until you delete it.
          */
         put: operations["save-strategy"];
         post?: never;
