@@ -98,10 +98,16 @@ func (o *importOptions) run(ctx context.Context, args []string) error {
 		if err := o.housed(); err != nil {
 			return err
 		}
-		if x.w, err = store.Create(o.importedDir(name), store.Options{Calendar: o.market}); err != nil {
+		dir := o.importedDir(name)
+		_, none := os.Stat(dir)
+		if x.w, err = store.Create(dir, store.Options{Calendar: o.market}); err != nil {
 			return err
 		}
-		defer x.w.Close()
+		defer func() {
+			if x.w.Close(); none != nil && !x.committed {
+				_ = os.RemoveAll(dir) // made for nothing
+			}
+		}()
 	}
 	failed := x.readAll(ctx, files)
 	if ctx.Err() != nil {
@@ -111,6 +117,7 @@ func (o *importOptions) run(ctx context.Context, args []string) error {
 		if err := x.commit(o.importedDir(name)); err != nil {
 			return err
 		}
+		x.committed = true
 	}
 	return errors.Join(o.show(x.rows, name), failed)
 }

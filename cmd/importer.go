@@ -25,6 +25,8 @@ type importer struct {
 	adjusted map[string]bool
 	first    map[string]instrument.Date // symbols with bars in this import
 	rows     []importedSymbol
+
+	committed bool // the store holds what was read
 }
 
 // readActions reads the files of --actions.

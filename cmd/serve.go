@@ -186,6 +186,7 @@ func (s *service) open(ctx context.Context) (err error) {
 			return err
 		}
 		if path != "" {
+			o.FirstUser = func() { _ = os.Remove(path) } // the token is void; what stays of the file goes at the next start
 			s.warn("no_users", "nobody has an account yet: register the first administrator with the token in "+path+", or with: backtester user add --admin NAME")
 		}
 	}

@@ -72,6 +72,9 @@ func (a *app) openAccounts(db *history.DB) (*account.Service, error) {
 	return account.New(account.Options{DB: db, Secret: key, Now: a.io.Now, Policy: account.Policy(a.settings.get("registration"))}), nil
 }
 
+// setupFile holds the token of the first administrator.
+const setupFile = "setup-token"
+
 // offerSetup writes the token with which the first administrator registers to a file that only this
 // user can read, and removes it when there are users.
 func (a *app) offerSetup(ctx context.Context, accounts *account.Service) (path string, err error) {
@@ -79,7 +82,7 @@ func (a *app) offerSetup(ctx context.Context, accounts *account.Service) (path s
 	if dir == "" {
 		dir = a.dbDir()
 	}
-	path = filepath.Join(dir, "setup-token")
+	path = filepath.Join(dir, setupFile)
 	token, err := accounts.SetupToken(ctx)
 	if err != nil {
 		return "", err

@@ -79,7 +79,7 @@ func (a *app) storeNames() []string {
 	names := []string{vendorStore, demoStore}
 	entries, _ := os.ReadDir(a.importedDir("")) // none there is no error
 	for _, e := range entries {
-		if e.IsDir() && storeName(e.Name()) == nil {
+		if e.IsDir() && storeName(e.Name()) == nil && store.Exists(a.importedDir(e.Name())) {
 			names = append(names, e.Name())
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -66,6 +67,7 @@ input: it is never an argument, which others on the machine could see.`,
 				if err != nil {
 					return fmt.Errorf("add user %s: %w", args[0], err)
 				}
+				_ = os.Remove(filepath.Join(a.dbDir(), setupFile)) // void since there is a user
 				fmt.Fprintf(a.io.Err, "added %s\n", u.Name)
 				return nil
 			})

@@ -72,6 +72,12 @@ func (e *VersionError) Error() string {
 }
 
 // readManifest of the directory. No manifest is an error matching bar.ErrNoData.
+// Exists reports whether something was ever stored in dir, whole or damaged.
+func Exists(dir string) bool {
+	_, err := os.Stat(filepath.Join(dir, manifestName))
+	return err == nil
+}
+
 func readManifest(dir string) (*manifest, error) {
 	b, err := os.ReadFile(filepath.Join(dir, manifestName))
 	if errors.Is(err, fs.ErrNotExist) {
