@@ -47,6 +47,7 @@ type load struct {
 	Stop     string        // file that ends it
 	Token    string
 	Acks     string // file that gets a line for each run that was acknowledged; "" starts none
+	Count    string // file that tells how many requests were answered so far; "" is none
 }
 
 // counted is what visitors saw.
@@ -73,6 +74,18 @@ func (l load) run() counted {
 			c.Failed = append(c.Failed, fmt.Sprint(what, " ", status, " ", err))
 		}
 	}
+	total := 0
+	if l.Count != "" {
+		told := note
+		note = func(what string, status int, took time.Duration, err error) {
+			told(what, status, took, err)
+			mu.Lock()
+			defer mu.Unlock()
+			if total++; total%1000 == 0 {
+				_ = os.WriteFile(l.Count, fmt.Append(nil, total), 0o644) // who reads it waits for the next
+			}
+		}
+	}
 	var all sync.WaitGroup
 	for i := range l.Visitors {
 		all.Go(func() { l.visitor(i, note) })
@@ -83,7 +96,7 @@ func (l load) run() counted {
 
 // visitor asks until the file is there: reads and writes in turn, over connections that stay.
 func (l load) visitor(i int, note func(string, int, time.Duration, error)) {
-	dialer := &net.Dialer{Timeout: 30 * time.Second, LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 1, byte(1+i))}}
+	dialer := &net.Dialer{Timeout: 30 * time.Second, LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, byte(1+i/250), byte(1+i%250))}}
 	c := &http.Client{Timeout: 2 * time.Minute, Transport: &http.Transport{
 		DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
 			return dialer.DialContext(ctx, network, "127.0.0.1:443")

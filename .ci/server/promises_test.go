@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -251,6 +252,9 @@ func TestFullDisk(t *testing.T) {
 	whole(t, results)
 }
 
+// backups is how many are made while clients write: every night fifty (-backups 50), with each change a few.
+var backups = flag.Int("backups", 6, "backups that are made and restored while clients write")
+
 // Backups while clients write: each holds everything that was acknowledged before it began, with the right sums.
 func TestBackupsUnderLoad(t *testing.T) {
 	t.Parallel()
@@ -259,7 +263,7 @@ func TestBackupsUnderLoad(t *testing.T) {
 	c := newClient()
 	var before []string
 	end := load(3, 500*time.Millisecond, s)
-	for i := range 6 {
+	for i := range *backups {
 		var r run
 		if status, text, err := call(c, "POST", s.url+"/api/backtest/run", strategy(i), &r); err != nil || status != 202 {
 			t.Fatalf("%d %v %s", status, err, text)
@@ -278,4 +282,5 @@ func TestBackupsUnderLoad(t *testing.T) {
 	}
 	acknowledged, _ := end()
 	judge(t, s, acknowledged)
+	t.Logf("%d backups, each restored with every run that was acknowledged before", *backups)
 }
