@@ -107,9 +107,9 @@ func ruling(rates []FeeRate, d instrument.Date) *FeeRate {
 	return &rates[k]
 }
 
-// Rates lists what was in force between two days.
+// Rates lists what was in force between two days, as far as it is known and was charged.
 func (r Regulatory) Rates(from, to instrument.Date) []FeeRate {
-	if r != USFees {
+	if r != USFees || to < FeesFrom || from > FeesTo {
 		return nil
 	}
 	var out []FeeRate

@@ -42,6 +42,18 @@ func TestRegulatoryFees(t *testing.T) {
 	}
 }
 
+// Outside of the days that are known nothing is charged, and no rate is said to have been.
+func TestNoRatesOutsideOfTheTable(t *testing.T) {
+	for _, x := range [][2]instrument.Date{{fill.FeesFrom - 30, fill.FeesFrom - 1}, {fill.FeesTo + 1, fill.FeesTo + 30}} {
+		if got := fill.USFees.Rates(x[0], x[1]); got != nil {
+			t.Errorf("%s to %s: %+v", x[0], x[1], got)
+		}
+	}
+	if got := fill.USFees.Rates(fill.FeesTo, fill.FeesTo+1); len(got) != 2 {
+		t.Errorf("on the last day there are two rates: %+v", got)
+	}
+}
+
 // A first day that was reckoned from an appropriation is the 60th day after it.
 func TestReckonedFirstDays(t *testing.T) {
 	said := regexp.MustCompile(`60th after the appropriation of (\d{4}-\d\d-\d\d) `)
