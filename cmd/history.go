@@ -353,7 +353,7 @@ func (o *historyOptions) remove(ctx context.Context, choose func(tx *history.Tx)
 			err = folder.Remove(r.Artifacts)
 		}
 	}
-	fmt.Fprintf(o.io.Err, "removed %d runs; their trials stay counted\n", len(gone))
+	fmt.Fprintf(o.io.Err, "removed %s; their trials stay counted\n", plural(len(gone), "run"))
 	return err
 }
 

@@ -205,7 +205,8 @@ func (o *sweepOptions) play(ctx context.Context, src source, players *player, pl
 		}
 		return nil
 	}
-	draw, since := o.bar(plan), next
+	draw, clear := o.bar(plan)
+	since := next
 	options.Progress = func(p sweep.Progress) {
 		draw(p)
 		if file != nil && next > since {
@@ -221,6 +222,7 @@ func (o *sweepOptions) play(ctx context.Context, src source, players *player, pl
 	if options.From < to {
 		summary, err = players.play(ctx, plan, options)
 	}
+	clear()
 	if err == nil {
 		next = to
 	}
@@ -276,14 +278,15 @@ func (o *sweepOptions) draw(plan *sweep.Plan, s *sweep.Summary, surface *sweep.S
 	return errors.Join(faults...)
 }
 
-// bar draws the progress where somebody is watching: the rate, how long it will take, the best so far.
-func (o *sweepOptions) bar(plan *sweep.Plan) func(sweep.Progress) {
+// bar draws the progress where somebody is watching: the rate, how long it will take, the best so far. clear takes
+// away what an interruption leaves of it.
+func (o *sweepOptions) bar(plan *sweep.Plan) (draw func(sweep.Progress), clear func()) {
 	if !o.io.ErrTerminal {
-		return func(sweep.Progress) {}
+		return func(sweep.Progress) {}, func() {}
 	}
 	var b *progressbar.ProgressBar
 	long := o.io.patient()
-	return func(p sweep.Progress) {
+	draw = func(p sweep.Progress) {
 		if b == nil && !long() {
 			return
 		}
@@ -295,6 +298,11 @@ func (o *sweepOptions) bar(plan *sweep.Plan) func(sweep.Progress) {
 			b.Describe(fmt.Sprintf("best %s %.4g at %s", plan.Objective(), p.Best, plan.Name(p.BestParams)))
 		}
 		_ = b.Set(p.Done) // a bar that cannot be drawn is no reason to stop
+	}
+	return draw, func() {
+		if b != nil && !b.IsFinished() {
+			_ = b.Clear()
+		}
 	}
 }
 

@@ -99,8 +99,10 @@ func (o *validateOptions) run(ctx context.Context, arg string) error {
 	}
 	defer players.close()
 	ledger := &searchLedger{app: o.app, cfg: file, snapshot: snapshotOf(src), atLeast: o.trials, began: o.io.Now(), player: players}
-	options := validate.Options{Memory: memory, Trials: o.trials, Progress: o.progress(), Play: ledger.play, Select: ledger.count}
+	draw, clear := o.progress()
+	options := validate.Options{Memory: memory, Trials: o.trials, Progress: draw, Play: ledger.play, Select: ledger.count}
 	r, err := validate.Test(ctx, file, src, options)
+	clear()
 	if err != nil {
 		return explainSweep(o.app, err)
 	}
@@ -158,14 +160,14 @@ func (o *validateOptions) judge(r *validate.Report, conditions []stats.Condition
 	return nil
 }
 
-// progress draws what is being done where somebody is watching.
-func (o *validateOptions) progress() func(what string, done, total int) {
+// progress draws what is being done where somebody is watching; clear takes it away.
+func (o *validateOptions) progress() (draw func(what string, done, total int), clear func()) {
 	if !o.io.ErrTerminal {
-		return nil
+		return nil, func() {}
 	}
 	var b *progressbar.ProgressBar
 	last, long := "", o.io.patient()
-	return func(what string, done, total int) {
+	draw = func(what string, done, total int) {
 		if !long() {
 			return
 		}
@@ -178,5 +180,10 @@ func (o *validateOptions) progress() func(what string, done, total int) {
 			last = what
 		}
 		_ = b.Set(done)
+	}
+	return draw, func() {
+		if b != nil && !b.IsFinished() {
+			_ = b.Clear()
+		}
 	}
 }

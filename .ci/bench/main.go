@@ -6,9 +6,11 @@
 // It prints one table, and below it the rows that a peer wins and the goals that are missed. CPU seconds are user +
 // system of the whole process, the median of several runs; the fastest of several for peers, after their own warm-up.
 //
-// Peers are what PyPI gives for this machine. Of newer engines for bars raptorbt and phasor-trader are here; akquant and
-// openquanter, which call code for every bar, and qrucible install too and are not played. pip finds no release of
-// Manifold-BT (manifoldbt, manifold-bt); VectorBT PRO is sold only.
+// Peers are what PyPI gives for this machine. Of newer engines for bars raptorbt and phasor-trader are here. Three more
+// install and cannot play the crossing that these rows play, in or out with all the cash in fractions of a share:
+// qrucible 1.0.0 turns an exit into a short position, no signal of it says flat; akquant 0.3.71 buys whole shares and refuses an
+// order for all the cash at the deciding close, though it fills at the next open; openquanter 2.0.1 plays ticks, not bars,
+// with quantities said beforehand. pip finds no release of Manifold-BT (manifoldbt, manifold-bt); VectorBT PRO is sold only.
 package main
 
 import (

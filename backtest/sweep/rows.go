@@ -287,13 +287,13 @@ func Merge(out string, paths []string) (Merged, error) {
 		case s.From < next:
 			return Merged{}, fmt.Errorf("merge %s: combinations %d to %d are in another file too", paths[i], s.From, min(next, s.To))
 		case s.From > next:
-			return Merged{}, fmt.Errorf("merge: no file has combinations %d to %d", next, s.From)
+			return Merged{}, fmt.Errorf("no file has combinations %d to %d", next, s.From)
 		default:
 			next = s.To
 		}
 	}
 	if next != parts[0].Total {
-		return Merged{}, fmt.Errorf("merge: no file has combinations %d to %d", next, parts[0].Total)
+		return Merged{}, fmt.Errorf("no file has combinations %d to %d", next, parts[0].Total)
 	}
 	whole := Merged{parts[0].Identity, parts[0].Total}
 	csvOut := out
