@@ -163,7 +163,7 @@ func (e *engine) tradeOf(t *portfolio.Trade, open bool, at *stamps) Trade {
 	return Trade{Symbol: e.m.syms[t.Sym].name, Strategy: e.strategyOf(t.Sym), Side: side, Quantity: t.Qty,
 		EntryTime: at.of(t.EntryStep), EntryPrice: t.EntryPrice, ExitTime: at.of(t.ExitStep), ExitPrice: t.ExitPrice,
 		PnL: t.PnL, Return: t.PnL / t.Value, Commission: t.Fees, Dividends: t.Dividends, InLieu: t.InLieu, Borrow: t.Borrow, Bars: int(t.Bars),
-		MAE: t.MAE, MFE: t.MFE, ExitReason: t.Reason, Open: open}
+		MAE: t.MAE, MFE: t.MFE, ExitReason: t.Reason, Open: open, Tag: e.tagAt(t.Tag)}
 }
 
 // booksOf adds up what moved the equity.

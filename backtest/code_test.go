@@ -129,6 +129,33 @@ script: |
 	}
 }
 
+// Every round trip has the tag of the entry whose shares it closed, first in, first out: 100 of the first entry at
+// 100, 20 of what the second target adds.
+func TestTagsOfEntries(t *testing.T) {
+	const text = `
+script: |
+  def on_bar(now):
+    if now.date == "2024-01-02":
+      now.target("A", shares=100, tag="first")
+    if now.date == "2024-01-04":
+      now.target("A", shares=150, tag="more")
+    if now.date == "2024-01-05":
+      now.target("A", shares=30)
+    if now.date == "2024-01-08":
+      now.target("B", shares=10)
+`
+	prices := []float64{100, 100, 100, 100, 100, 100, 100, 100}
+	res := play(t, text+"size: {max_positions: 2}\n", []*bar.Series{steady("A", prices...), steady("B", prices...)})
+	var got []string
+	for _, x := range res.Trades {
+		got = append(got, fmt.Sprintf("%s %g %q open %v", x.Symbol, x.Quantity, x.Tag, x.Open))
+	}
+	want := []string{`A 100 "first" open false`, `A 20 "more" open false`, `A 30 "more" open true`, `B 10 "" open true`}
+	if !slices.Equal(got, want) {
+		t.Errorf("trades\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
+
 // Weights of several symbols: what is sold pays for what is bought at the same open.
 func TestRebalance(t *testing.T) {
 	const text = `
@@ -269,6 +296,8 @@ func TestIntentsRefused(t *testing.T) {
 	for want, in := range map[string]hook.Intent{
 		"there is no symbol 7": {Do: hook.Exit, Symbol: 7},
 		"cannot sell short":    {Do: hook.Target, Weight: -1},
+		"is too long or no":    {Do: hook.Target, Weight: 1, Tag: "a\nb"},
+		"want at most 60":      {Do: hook.Enter, Side: order.Buy, Tag: strings.Repeat("t", 61)},
 	} {
 		_, err := runGo(t, strategy.Default(), &recorder{do: func(*hook.View) []hook.Intent { return []hook.Intent{in} }}, a)
 		if err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "intent 1 of *backtest_test.recorder at the close of 2024-01-02") {

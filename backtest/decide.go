@@ -204,7 +204,7 @@ func (e *engine) draft(c *candidate) (order.Working, bool) {
 	}
 	if c.said > 0 {
 		in := &p.code.said[c.said-1]
-		next.guard = guard{in.Stop, in.Target}
+		next.guard, w.Tag = guard{in.Stop, in.Target}, e.tagOf(in.Tag)
 	}
 	s.plan = next
 	stop := math.NaN()

@@ -64,6 +64,8 @@ type engine struct {
 	closeAt    int64              // end of the regular session that closeOf is in
 	closeOf    int32              // step, -1 for none
 	fees       []portfolio.Charge // of a night, for borrowed shares
+	tags       []string           // of entries, as code named them
+	tagged     map[string]int32   // their numbers, from 1 on
 	journal    *journal           // writes down what moves money, nil otherwise
 	meter      meter              // tells how far the run has come
 }

@@ -464,7 +464,7 @@ func (e *engine) closeShares(i int32, x exitFill) bool {
 	o.closed += qty
 	o.billed = fill.Billed{Qty: o.billed.Qty + qty, Value: o.billed.Value + float64(qty*price), Charged: o.billed.Charged + fee,
 		Tiered: o.billed.Tiered + c.Tiered(qty)}
-	e.book(i, side, qty, x.hit.Ref, price, fee, e.levy(side, qty, price), x.reason, x.hit.Rule, x.decided, false)
+	e.book(i, side, qty, x.hit.Ref, price, fee, e.levy(side, qty, price), x.reason, x.hit.Rule, x.decided, false, 0)
 	if pos.Qty == 0 {
 		s.exited, s.gone, s.goneOf = true, s.row+1, s.side
 		if s.working && s.intent == s.side {

@@ -317,7 +317,7 @@ func (e *engine) fillEntry(i int32, ref float64, rule fill.Rule, p phase) {
 	} else if w.Filled == 0 {
 		s.adds++
 	}
-	e.book(i, w.Side, qty, ref, price, fee, levy, "entry", rule, w.Decided, true)
+	e.book(i, w.Side, qty, ref, price, fee, levy, "entry", rule, w.Decided, true, w.Tag)
 	s.initial += qty
 	if w.Notional() {
 		w.Amount -= float64(qty * price)
@@ -442,10 +442,10 @@ func (e *engine) entryLevels(i int32) {
 	e.setLevels(i, s.dec.row, s.dec.ratio, s.dec.step)
 }
 
-// book a fill.
-func (e *engine) book(i int32, side order.Side, qty, ref, price, fee, levy float64, reason string, rule fill.Rule, decided int32, entry bool) {
+// book a fill; tag is that of an entry.
+func (e *engine) book(i int32, side order.Side, qty, ref, price, fee, levy float64, reason string, rule fill.Rule, decided int32, entry bool, tag int32) {
 	s, twin := &e.st[i], &e.st[e.m.twin(i)]
-	x := portfolio.Execution{Sym: i, Side: side, Qty: qty, Ref: ref, Price: price, Fee: fee + levy, Step: e.t, Row: s.row, Reason: reason}
+	x := portfolio.Execution{Sym: i, Side: side, Qty: qty, Ref: ref, Price: price, Fee: fee + levy, Step: e.t, Row: s.row, Tag: tag, Reason: reason}
 	twin.used, twin.usedAt = e.usedOf(i)+qty, e.t
 	s.stands = false
 	if len(e.cfg.Costs.Commission.Tiers) > 0 {

@@ -102,6 +102,7 @@ type Trade struct {
 	MFE        float64 `json:"mfe"`
 	ExitReason string  `json:"exit_reason"` // name of the exit, or end, delisted, margin_call, reversal; "" while open
 	Open       bool    `json:"open"`
+	Tag        string  `json:"tag,omitempty"` // what code called its entry
 }
 
 // Books say how the equity at the end came about, in USD: start + closed + open + interest - borrow = end,

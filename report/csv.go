@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strconv"
 
 	"backtester/backtest"
@@ -105,17 +106,32 @@ func metricCell(r *backtest.Result, m stats.Metric) string {
 }
 
 // TradesCSV writes one row a round trip of every result; of several strategies in one account each has its own.
+// Where some entry has a tag, a last column has the tags.
 func TradesCSV(w io.Writer, rs []*backtest.Result) error {
-	f := newCSV(w, "trades", "strategy", "symbol", "side", "quantity", "entry_time", "entry_price", "exit_time", "exit_price",
-		"pnl", "return", "commission", "dividends", "bars", "mae", "mfe", "exit_reason", "open", "in_lieu", "borrow")
+	head := []string{"strategy", "symbol", "side", "quantity", "entry_time", "entry_price", "exit_time", "exit_price",
+		"pnl", "return", "commission", "dividends", "bars", "mae", "mfe", "exit_reason", "open", "in_lieu", "borrow"}
+	tags := slices.ContainsFunc(rs, func(r *backtest.Result) bool { return tagged(r.Trades) })
+	if tags {
+		head = append(head, "tag")
+	}
+	f := newCSV(w, "trades", head...)
 	for _, r := range rs {
 		for _, t := range r.Trades {
-			f.row(plain(cmp.Or(t.Strategy, r.Strategy)), plain(t.Symbol), t.Side, exact(t.Quantity), t.EntryTime, exact(t.EntryPrice), t.ExitTime, exact(t.ExitPrice),
+			row := []string{plain(cmp.Or(t.Strategy, r.Strategy)), plain(t.Symbol), t.Side, exact(t.Quantity), t.EntryTime, exact(t.EntryPrice), t.ExitTime, exact(t.ExitPrice),
 				exact(t.PnL), exact(t.Return), exact(t.Commission), exact(t.Dividends), strconv.Itoa(t.Bars), exact(t.MAE), exact(t.MFE),
-				plain(t.ExitReason), strconv.FormatBool(t.Open), exact(t.InLieu), exact(t.Borrow))
+				plain(t.ExitReason), strconv.FormatBool(t.Open), exact(t.InLieu), exact(t.Borrow)}
+			if tags {
+				row = append(row, plain(t.Tag))
+			}
+			f.row(row...)
 		}
 	}
 	return f.close()
+}
+
+// tagged reports whether some entry has a tag.
+func tagged(trades []backtest.Trade) bool {
+	return slices.ContainsFunc(trades, func(t backtest.Trade) bool { return t.Tag != "" })
 }
 
 // FillsCSV writes one row an execution of every result.

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -149,6 +150,9 @@ func (v *view) splits() []split {
 		add("Trades by strategy", "Strategy", true, v.byStrategy())
 	}
 	add("Trades by symbol", "Symbol", true, by(func(t *stats.Trade) string { return clean(t.Symbol) }))
+	if v.Result != nil && tagged(v.Result.Trades) {
+		add("Trades by tag of entry", "Tag", true, v.byTag())
+	}
 	add("Trades by exit", "Exit", true, by(func(t *stats.Trade) string { return clean(t.Reason) }))
 	add("Trades by side", "Side", false, by(func(t *stats.Trade) string {
 		if t.Long {
@@ -184,6 +188,15 @@ func splitOf(title, head string, groups []stats.GroupRow) split {
 		s.Note = fmt.Sprintf("%d more are in the data of this page.", n)
 	}
 	return s
+}
+
+// byTag groups trades by what code called their entry.
+func (v *view) byTag() []stats.GroupRow {
+	trades := slices.Clone(v.trades)
+	for i := range trades {
+		trades[i].Reason = cmp.Or(clean(v.Result.Trades[i].Tag), "no tag")
+	}
+	return stats.GroupBy(trades, func(t *stats.Trade) string { return t.Reason })
 }
 
 // byStrategy groups the trades of an account that several strategies share.

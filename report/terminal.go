@@ -317,6 +317,20 @@ func (s *screen) trades(v *view) {
 			fmt.Sprint(t.Bars), percent(t.MAE), percent(t.MFE), reason})
 	}
 	s.table(cols, rows)
+	if tagged(v.Trades) {
+		s.tags(v)
+	}
+}
+
+// tags are the closed trades by what code called their entries.
+func (s *screen) tags(v *view) {
+	s.heading("Trades by tag of entry")
+	var rows [][]string
+	for _, g := range v.byTag() {
+		rows = append(rows, []string{cut(g.Label, 30), number(float64(g.Trades), 0), percent(g.WinRate), number(g.ProfitFactor, 2), percent(g.AvgReturn), s.signed(g.PnL, money(g.PnL))})
+	}
+	s.table([]column{{head: "Tag"}, {head: "Trades", right: true}, {head: "Win rate", right: true}, {head: "Profit factor", right: true, drop: 2},
+		{head: "Average return", right: true, drop: 1}, {head: "Profit", right: true}}, rows)
 }
 
 // short takes seconds and zone off an instant; dates stay.

@@ -122,7 +122,7 @@ func (f *tradeFile) trade() (backtest.Trade, error) {
 	f.err = nil
 	t := backtest.Trade{Symbol: f.text("symbol"), Side: strings.ToLower(f.text("side")), EntryTime: f.day("entry_time"), ExitTime: f.day("exit_time"),
 		Quantity: f.optional("quantity"), EntryPrice: f.optional("entry_price"), ExitPrice: f.optional("exit_price"), Commission: f.optional("commission"),
-		Dividends: f.optional("dividends"), InLieu: f.optional("in_lieu"), Borrow: f.optional("borrow"), Bars: int(f.optional("bars")), MAE: f.optional("mae"), MFE: f.optional("mfe"), ExitReason: f.text("exit_reason")}
+		Dividends: f.optional("dividends"), InLieu: f.optional("in_lieu"), Borrow: f.optional("borrow"), Bars: int(f.optional("bars")), MAE: f.optional("mae"), MFE: f.optional("mfe"), ExitReason: f.text("exit_reason"), Tag: f.text("tag")}
 	switch open := strings.ToLower(f.text("open")); open {
 	case "", "false", "0":
 	case "true", "1":

@@ -50,6 +50,7 @@ type Working struct {
 	Charged float64         // commission charged so far, USD
 	Tiered  float64         // of it by tiers, before least and most, USD
 	Decided int32           // time step of the decision
+	Tag     int32           // of the entry, as its maker numbers them; 0 is none
 	Short   bool            // money paid only a part of it, and it is counted
 	Expires int32           // last session number (engine's count) in which it works; math.MaxInt32 for gtc
 }

@@ -52,6 +52,7 @@ type Lot struct {
 	Borrow    float64 // fees for the shares borrowed, >= 0
 	Hi, Lo    float64 // extremes since the entry, restated at splits
 	Step, Row int32   // of the entry
+	Tag       int32   // of the entry, as its maker numbers them; 0 is none
 }
 
 // Trade is a closed lot, or part of one: a round trip matched first in, first out.
@@ -66,6 +67,7 @@ type Trade struct {
 	InLieu, Borrow        float64
 	MAE, MFE              float64 // worst and best open profit, fraction of Value
 	EntryStep, ExitStep   int32
+	Tag                   int32 // of the entry
 	Bars                  int32 // bars held: rows from entry to exit, at least 1 when the entry bar's close was seen
 	Reason                string
 }
@@ -121,6 +123,7 @@ type Execution struct {
 	Price     float64 // price after slippage, USD
 	Fee       float64 // commission, USD
 	Step, Row int32
+	Tag       int32 // of an entry
 	Reason    string
 }
 
@@ -145,7 +148,7 @@ func (b *Books) Book(x Execution) {
 		}
 		p.Qty += x.Qty * float64(x.Side)
 		p.Lots = append(p.Lots, Lot{Qty: x.Qty, Price: x.Price, Value: value, Fees: x.Fee,
-			Hi: x.Ref, Lo: x.Ref, Step: x.Step, Row: x.Row})
+			Hi: x.Ref, Lo: x.Ref, Step: x.Step, Row: x.Row, Tag: x.Tag})
 		return
 	}
 	if x.Qty > math.Abs(p.Qty)*(1+1e-12) {
@@ -172,7 +175,7 @@ func (b *Books) close(p *Position, x Execution) {
 		}
 		t := Trade{Sym: x.Sym, Long: long, Qty: q, EntryPrice: l.Price, ExitPrice: x.Price,
 			Value: l.Value * part, Fees: float64(l.Fees*part) + feePart, Dividends: l.Dividends * part, InLieu: l.InLieu * part, Borrow: l.Borrow * part,
-			EntryStep: l.Step, ExitStep: x.Step, Bars: x.Row - l.Row, Reason: x.Reason}
+			EntryStep: l.Step, ExitStep: x.Step, Tag: l.Tag, Bars: x.Row - l.Row, Reason: x.Reason}
 		hi, lo := max(l.Hi, x.Ref), min(l.Lo, x.Ref)
 		t.PnL, t.MAE, t.MFE = profit(long, t, x.Price, l.Price, hi, lo)
 		b.Closed = append(b.Closed, t)
@@ -220,7 +223,7 @@ func (b *Books) Open(step int32, row func(sym int32) int32) []Trade {
 		p := &b.Pos[s]
 		for _, l := range p.Lots {
 			t := Trade{Sym: s, Long: p.Qty > 0, Qty: l.Qty, EntryPrice: l.Price, ExitPrice: p.Mark, Value: l.Value,
-				Fees: l.Fees, Dividends: l.Dividends, InLieu: l.InLieu, Borrow: l.Borrow, EntryStep: l.Step, ExitStep: step, Bars: row(s) - l.Row + 1}
+				Fees: l.Fees, Dividends: l.Dividends, InLieu: l.InLieu, Borrow: l.Borrow, EntryStep: l.Step, ExitStep: step, Tag: l.Tag, Bars: row(s) - l.Row + 1}
 			t.PnL, t.MAE, t.MFE = profit(t.Long, t, p.Mark, l.Price, l.Hi, l.Lo)
 			out = append(out, t)
 		}

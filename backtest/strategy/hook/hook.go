@@ -10,6 +10,9 @@ package hook
 import (
 	"fmt"
 	"math"
+	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"backtester/backtest/instrument"
 	"backtester/backtest/order"
@@ -131,6 +134,9 @@ type Intent struct {
 	// closes.
 	Shares, Value, Weight, Risk float64
 
+	// Enter and Target: what the report groups the trades of this entry by; "" is nothing.
+	Tag string
+
 	// Exit: how much of what is held is closed; 0 and 1 are all of it.
 	Fraction float64
 	Reason   string // shown as the exit reason; "" is signal
@@ -163,6 +169,9 @@ func (in *Intent) Check(a Allowed) error {
 	if math.IsNaN(in.Weight) || math.Abs(in.Weight) > 10 || math.IsNaN(in.Rank) || math.IsInf(in.Rank, 0) {
 		return fmt.Errorf("%s: weight %g, rank %g: want a weight within -10..10 and a finite rank", in.Do, in.Weight, in.Rank)
 	}
+	if len(in.Tag) > mostTag || strings.ContainsFunc(in.Tag, unicode.IsControl) || !utf8.ValidString(in.Tag) {
+		return fmt.Errorf("%s: the tag %q is too long or no line of text: want at most %d bytes", in.Do, in.Tag, mostTag)
+	}
 	switch in.Do {
 	case Enter:
 		return in.checkEnter(a)
@@ -183,6 +192,9 @@ func (in *Intent) Check(a Allowed) error {
 	}
 	return nil
 }
+
+// mostTag is the longest tag, in bytes.
+const mostTag = 60
 
 // size of an amount: targets are negative for short positions, nothing else is.
 func (in *Intent) size(x float64) float64 {

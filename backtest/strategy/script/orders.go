@@ -113,7 +113,7 @@ func (r *Run) enter(in *hook.Intent, bar starlark.Value, c arguments) (err error
 	)
 	if err := c.unpack("bar", &any, "side?", &side, "order?", &kind, "price?", &price, "limit?", &limit, "tif?", &tif, "until?", &until,
 		"max_wait?", &waits, "shares?", &shares, "value?", &value, "weight?", &weight, "risk?", &risk, "stop?", &stop, "target?", &target,
-		"rank?", &rank); err != nil {
+		"rank?", &rank, "tag?", &in.Tag); err != nil {
 		return err
 	}
 	in.Do, in.Order, in.TIF, in.MaxWait = hook.Enter, order.Kind(kind), order.TIF(tif), int(waits)
@@ -154,7 +154,7 @@ func (r *Run) exit(in *hook.Intent, bar starlark.Value, c arguments) (err error)
 func (r *Run) target(in *hook.Intent, bar starlark.Value, c arguments) (err error) {
 	var any starlark.Value
 	var weight, value, shares amount
-	if err := c.unpack("bar", &any, "weight?", &weight, "value?", &value, "shares?", &shares); err != nil {
+	if err := c.unpack("bar", &any, "weight?", &weight, "value?", &value, "shares?", &shares, "tag?", &in.Tag); err != nil {
 		return err
 	}
 	if len(c.args)+len(c.kwargs) < 2 {

@@ -32,13 +32,13 @@
 // # Deciding
 //
 //	now.enter(bar, side="long", order="market", price=0, limit=0, tif="day", until="", max_wait=0,
-//	          shares=0, value=0, weight=0, risk=0, stop=0, target=0, rank=0)
+//	          shares=0, value=0, weight=0, risk=0, stop=0, target=0, rank=0, tag="")
 //	now.exit(bar, fraction=1, reason="")
-//	now.target(bar, weight=0, value=0, shares=0)
+//	now.target(bar, weight=0, value=0, shares=0, tag="")
 //	now.protect(bar, stop=0, target=0)
 //	now.cancel(bar)
 //
-// A target has one of the three, and 0 closes. A bar may be given by its symbol. Orders, sizes and rules are
+// A target has one of the three, and 0 closes. Reports group trades by the tag of their entry. A bar may be given by its symbol. Orders, sizes and rules are
 // those of strategy files; see hook.Intent. Beside what Starlark has there are sqrt, floor, ceil and isfinite.
 //
 // # Limits

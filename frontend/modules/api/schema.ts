@@ -1992,6 +1992,7 @@ export interface components {
             side: string;
             strategy?: string;
             symbol: string;
+            tag?: string;
         };
         TradeDifference: {
             /** @description absent when this run did not make it */
