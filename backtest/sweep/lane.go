@@ -106,8 +106,16 @@ func (t *lane) fill(l *backtest.Lane, crew int) {
 			t.gaps = true
 		}
 	}
-	t.sums()
-	t.ranges, t.passes = newRanges(t.close, crew), newPasses(t.low, t.high)
+	together(crew, 3, func(k int) {
+		switch k {
+		case 0:
+			t.sums()
+		case 1:
+			t.ranges = newRanges(t.close, crew)
+		case 2:
+			t.passes = newPasses(t.low, t.high)
+		}
+	})
 	t.day = make([]int32, t.n)
 	for i := 1; i < t.n; i++ {
 		t.day[i] = t.day[i-1]
@@ -132,6 +140,9 @@ func (t *lane) actions(l *backtest.Lane) {
 		return
 	}
 	splits, divs := l.Bars.Actions.Splits, l.Bars.Actions.Dividends
+	if len(splits)+len(divs) == 0 {
+		return
+	}
 	f, moved := 1.0, false
 	factor, pays, paid := make([]float64, t.n), make([]int32, t.n), int32(0)
 	s, d := 0, 0

@@ -310,13 +310,22 @@ func (s *sorted) equals(i int) {
 	}
 }
 
-// crossed: column c fell below column d.
+// crossed: column c fell below column d. Most of what a sweep finds is found here, so it is noted down without a call.
 func (s *sorted) crossed(c, d, k, i int) {
+	if s.notes != nil {
+		for m := s.pair[c*k+d]; m >= 0; m = s.twin[m] {
+			s.jot(m, i, -1)
+		}
+		for m := s.pair[d*k+c]; m >= 0; m = s.twin[m] {
+			s.jot(m, i, 1)
+		}
+		return
+	}
 	for m := s.pair[c*k+d]; m >= 0; m = s.twin[m] {
-		s.tell(m, i, -1)
+		s.turn(m, i, -1)
 	}
 	for m := s.pair[d*k+c]; m >= 0; m = s.twin[m] {
-		s.tell(m, i, 1)
+		s.turn(m, i, 1)
 	}
 }
 

@@ -26,8 +26,9 @@ func (x note) row() int           { return int(x >> 2 & (1<<14 - 1)) }
 func (x note) sign() int32        { return int32(x&3) - 1 }
 
 // chunkRows is how many rows one processor looks at, at the most, before what was found is made use of. Every time all
-// of them wait for each other, which takes longer than the notes of so many rows take to be read from memory again.
-const chunkRows = 2048
+// of them wait for each other, which takes longer than the notes of so many rows take to be read from memory again. There
+// are two sets of notes: one that is made, and one that is used.
+const chunkRows = 1024
 
 // leastRows is how many rows are worth sharing out.
 const leastRows = 1024
@@ -38,43 +39,53 @@ func (s *sorted) tell(m int32, i int, is int32) {
 	case s.notes == nil:
 		s.turn(m, i, is)
 	case !s.mute:
-		share := int(m) >> 4 & (len(s.notes) - 1) // neighbours in memory belong to one processor
-		s.notes[share] = append(s.notes[share], newNote(m, i-s.lo, is))
+		s.jot(m, i, is)
 	}
+}
+
+// jot notes a turn down.
+func (s *sorted) jot(m int32, i int, is int32) {
+	to := &s.notes[int(m)>>4&(len(s.notes)-1)] // neighbours in memory belong to one processor
+	*to = append(*to, newNote(m, i-s.lo, is))
 }
 
 // portions is how many pieces each processor's share of rows and combinations has, so that whoever is done early takes
 // one of another's.
 const portions = 4
 
-// runTogether is run on several processors.
+// runTogether is run on several processors: while turns are looked for in some rows, those of the rows before are
+// taken, so that nobody waits for the others but once for both.
 func (s *sorted) runTogether(ctx context.Context, crew int) error {
 	shares := 1
 	for shares < crew*portions {
 		shares *= 2
 	}
-	n := s.t.n - 1 // the last close decides nothing
+	n, parts := s.t.n-1, crew*portions // the last close decides nothing
 	rounds := (n + crew*chunkRows - 1) / (crew * chunkRows)
-	s.finders = grow(s.finders, crew*portions)
-	size := (n + rounds*len(s.finders) - 1) / (rounds * len(s.finders))
+	size := (n + rounds*parts - 1) / (rounds * parts)
+	s.finders = grow(s.finders, 2*parts)
 	for k := range s.finders {
 		s.finders[k].lend(s, shares)
 	}
-	for from := 0; from < n; from += size * len(s.finders) {
-		together(crew, len(s.finders), func(k int) {
-			lo := from + k*size
-			s.finders[k].find(ctx, min(lo, n), min(lo+size, n))
+	found, now := s.finders[:0], s.finders[:parts] // nothing is found yet
+	next := s.finders[parts:]
+	for from := 0; from < n+size*parts; from += size * parts {
+		together(crew, shares+parts, func(k int) {
+			if k >= shares {
+				lo := from + (k-shares)*size
+				now[k-shares].find(ctx, min(lo, n), min(lo+size, n))
+				return
+			}
+			for f := range found {
+				for _, x := range found[f].notes[k] {
+					s.turn(x.combination(), found[f].lo+x.row(), x.sign())
+				}
+			}
 		})
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		together(crew, shares, func(share int) {
-			for k := range s.finders {
-				for _, x := range s.finders[k].notes[share] {
-					s.turn(x.combination(), from+k*size+x.row(), x.sign())
-				}
-			}
-		})
+		found, now, next = now, next, now
 	}
 	return nil
 }
