@@ -105,26 +105,33 @@ func eachEntry(s *symbol, rules *strategy.Rules, steps int, visit func(t, row in
 		short = s.bound.True(rules.Short.Entry.When)
 	}
 	first := s.begins(rules)
-	for w := int(first >> 6); w < max(len(long), len(short)); w++ {
-		var l, h uint64
-		if long != nil {
-			l = long[w]
+	if len(long)+len(short) == 0 {
+		return
+	}
+	has := bothSides
+	switch { // a side that there is not looks at the other's bits, and is left out of what is told
+	case short == nil:
+		short, has = long, longSide
+	case long == nil:
+		long, has = short, shortSide
+	}
+	short = short[:len(long)]
+	for w := int(first >> 6); w < len(long); w++ {
+		word := long[w] | short[w]
+		if word == 0 {
+			continue
 		}
-		if short != nil {
-			h = short[w]
-		}
-		in := ^uint64(0)
 		if s.member != nil {
-			in = s.member[w]
+			word &= s.member[w]
 		}
-		for word := (l | h) & in; word != 0; word &= word - 1 {
+		for ; word != 0; word &= word - 1 {
 			b := bits.TrailingZeros64(word)
 			row := int32(w<<6 + b)
 			if row < first {
 				continue
 			}
 			if t := s.at(row); int(t) < steps {
-				visit(t, row, uint8(l>>b&1)*longSide|uint8(h>>b&1)*shortSide)
+				visit(t, row, has&(uint8(long[w]>>b&1)*longSide|uint8(short[w]>>b&1)*shortSide))
 			}
 		}
 	}

@@ -164,7 +164,7 @@ func entryMinute(s *bar.Series, t order.Terms, touch bool) (k int, doubtful bool
 // enterWithin is what a bar makes of an entry between open and close. Where the bar cannot prove that the
 // limit of a triggered order filled, its minutes may.
 func (e *engine) enterWithin(i int32, w *order.Working) fill.Match {
-	if !e.works(w) {
+	if !e.works(w) || e.misses(i, w) {
 		return fill.Match{}
 	}
 	m := fill.EntryWithin(w.Terms, e.bar(i), e.matching.LimitTouch)

@@ -57,13 +57,13 @@ type symbol struct {
 	name string
 	*security
 	facts   [expr.NumCategories]string
-	play    int32    // which strategy may trade it
-	member  []uint64 // rows at which it is in the universe, as a bitset; nil: always
-	bars    *bar.Series
 	basis   bar.Basis
+	bars    *bar.Series // from here to member is what an engine looks at all the time, close together
 	bound   *expr.Bound
-	step    []int32 // step of each row; nil when row r is at step r + offset
 	offset  int32
+	play    int32                 // which strategy may trade it
+	step    []int32               // step of each row; nil when row r is at step r + offset
+	member  []uint64              // rows at which it is in the universe, as a bitset; nil: always
 	dropped int                   // bars without volume
 	skipped []instrument.Dividend // dividends that could not restate prices
 }

@@ -22,12 +22,12 @@ func (e *engine) openPhase() {
 		if ending {
 			e.exit(i, "end", whole)
 		}
-		open := e.m.syms[i].bars.Open[s.row]
+		open := e.m.syms[i].bars.Open // read only where it matters: of many symbols, every column is far away
 		if s.exiting && !e.outside && (e.cfg.Fills.Market == fill.NextOpen || ending || s.calledIn()) {
-			e.fillExits(i, fill.Hit{Ref: open, Rule: fill.AtOpen}, atOpen)
+			e.fillExits(i, fill.Hit{Ref: open[s.row], Rule: fill.AtOpen}, atOpen)
 		}
 		if len(s.ways) > 0 && e.matching.Levels == "" && e.touched(i) {
-			e.exitsAtOpen(i, open)
+			e.exitsAtOpen(i, open[s.row])
 		}
 		if e.books.Pos[i].Qty == 0 {
 			k--
@@ -146,10 +146,23 @@ func (e *engine) lookAtClose(w *order.Working) bool {
 
 // enterAtOpen is what the open makes of an entry.
 func (e *engine) enterAtOpen(i int32, w *order.Working) fill.Match {
-	if !e.works(w) {
+	if !e.works(w) || e.misses(i, w) {
 		return fill.Match{}
 	}
 	return fill.EntryAtOpen(w.Terms, e.m.syms[i].bars.Open[e.st[i].row])
+}
+
+// misses reports whether the bar stays away from the limit of an entry that has no trigger: then neither its open nor
+// what comes after fills it. Most bars do, and one column tells.
+func (e *engine) misses(i int32, w *order.Working) bool {
+	bars, row := e.m.syms[i].bars, e.st[i].row
+	switch {
+	case !math.IsNaN(w.Trigger):
+		return false
+	case w.Side == order.Buy:
+		return bars.Low[row] > w.Limit
+	}
+	return bars.High[row] < w.Limit
 }
 
 // match acts on what a phase made of a working entry.
