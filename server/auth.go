@@ -296,6 +296,9 @@ func (s *Server) invite(ctx context.Context, _ *empty) (*inviteOutput, error) {
 	if s.Accounts == nil {
 		return nil, problem("not-possible-here", "this server has no accounts")
 	}
+	if p := s.Accounts.Policy; p != account.ByInvite {
+		return nil, problem("not-possible-here", "nobody could use an invitation: registration is "+string(p)+"; the setting BACKTESTER_REGISTRATION=invite of the server allows them")
+	}
 	const life = 7 * 24 * time.Hour
 	token, err := s.Accounts.Invite(ctx, life)
 	out := &inviteOutput{}

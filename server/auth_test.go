@@ -68,6 +68,14 @@ func TestAccountsOverHTTP(t *testing.T) {
 	}
 }
 
+func TestInvitationsThatNobodyCouldUseAreNotMade(t *testing.T) {
+	w := newWorld(t, worldOptions{accounts: true}) // after the first one nobody registers
+	rec := w.ask("POST", "/api/auth/invites", "", bearer(w.user("alice", true))...)
+	if rec.Code != 501 || code(rec) != "not-possible-here" || !strings.Contains(rec.Body.String(), "BACKTESTER_REGISTRATION=invite") {
+		t.Errorf("%d %s", rec.Code, rec.Body)
+	}
+}
+
 func TestPersonalTokensOverHTTP(t *testing.T) {
 	w := newWorld(t, worldOptions{accounts: true})
 	alice, bob := w.user("alice", false), w.user("bob", false)

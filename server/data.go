@@ -310,6 +310,20 @@ type FetchRequest struct {
 	To      string `json:"to,omitempty" pattern:"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"`
 }
 
+var datasets = map[string]string{"day": "Daily bars", "minute": "Minute bars", "actions": "Splits and dividends", "tickers": "Names and listings", "calendar": "Exchange calendar", "all": "All data"}
+
+// name says in the list of runs what is fetched.
+func (q FetchRequest) name() string {
+	out := datasets[q.Dataset]
+	if q.From != "" {
+		out += " from " + q.From
+	}
+	if q.To != "" {
+		out += " to " + q.To
+	}
+	return out
+}
+
 func (s *Server) fetch(ctx context.Context, in *struct {
 	Key  string `header:"Idempotency-Key" maxLength:"128"`
 	Body FetchRequest
@@ -324,7 +338,8 @@ func (s *Server) fetch(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	t, err := s.Jobs.Submit(ctx, job.Request{Owner: owner(ctx), Spec: job.Spec{Kind: history.KindFetch, Options: options}, Key: in.Key})
+	name := in.Body.name()
+	t, err := s.Jobs.Submit(ctx, job.Request{Owner: owner(ctx), Spec: job.Spec{Kind: history.KindFetch, Options: options}, Label: history.Label{Name: &name}, Key: in.Key})
 	if err != nil {
 		return nil, jobProblem(err)
 	}

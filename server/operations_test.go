@@ -374,7 +374,7 @@ func TestDataOverHTTP(t *testing.T) {
 	}
 	w.want(200, "GET", "/api/data/coverage", "")
 	id := w.want(202, "POST", "/api/data/fetch", `{"dataset":"day","from":"2024-01-02"}`)["run_id"].(string)
-	if v := w.want(200, "GET", "/api/backtest/results/"+id+"?wait=10", ""); v["status"] != "succeeded" || v["kind"] != "fetch" {
+	if v := w.want(200, "GET", "/api/backtest/results/"+id+"?wait=10", ""); v["status"] != "succeeded" || v["kind"] != "fetch" || v["name"] != "Daily bars from 2024-01-02" {
 		t.Errorf("%v", v)
 	}
 	if rec := w.ask("POST", "/api/data/fetch", `{"dataset":"everything"}`); rec.Code != 422 {

@@ -31,7 +31,7 @@ export async function search(server, kind) {
 
 export async function fill(server) {
   const have = await server.ask('GET', '/api/backtest/history?limit=50&status=succeeded&kind=run');
-  const all = have.items.map((r) => r.run_id);
+  const all = have.items.map((r) => r.run_id).reverse(); // as they were made
   if (all.length < 3) {
     all.length = 0;
     const symbols = ['ACME', 'BCPC', 'SPLIT'];

@@ -2,16 +2,19 @@
 // from an idea to a doubted, compared and saved result; what hostile texts do; what happens when the
 // server goes and comes; how much is loaded; whether everybody can use it.
 //
-//   node journey.mjs BINARY
+//   node journey.mjs BINARY [PART]
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { gzipSync } from 'node:zlib';
-import { audit, check, desk, fault, faults, go, launch, open, phone } from './browser.mjs';
+import { PNG } from 'pngjs';
+import { Gallery } from '../browser/pictures.mjs';
+import { audit, check, fault, faults, go, launch, open } from './browser.mjs';
 import { family, fill, search } from './fixture.mjs';
 import { Server } from './server.mjs';
+import { kept, pictured, walk } from './views.mjs';
 
 const binary = resolve(process.argv[2]);
 const only = process.argv[3];
@@ -35,6 +38,22 @@ const write = async (page, what) => {
   await page.keyboard.press('Control+End');
   await page.keyboard.type(what);
 };
+
+// Every view can be used by everybody, and looks as it did when somebody looked at it.
+part('every view', async (where) => {
+  const gallery = new Gallery(PNG, kept);
+  await walk(browser, binary, server, pictured, async (page, file, whole) => {
+    const shot = await page.screenshot({ fullPage: whole });
+    const what = gallery.compare(file, shot);
+    if (what) {
+      const now = join(tmpdir(), `${file}.png`);
+      writeFileSync(now, shot);
+      fault(file, `${what}: it looks as in ${now} now; when that is meant, shots.mjs --rewrite`);
+    }
+    await audit(page, `${where}, ${file}`);
+  });
+  check(where, gallery.unseen().length === 0, `pictures are kept of views that there are no more: ${gallery.unseen()}`);
+});
 
 part('idea to result', async (where) => {
   const page = await open(browser, where, { origin: server.url });
@@ -774,21 +793,6 @@ part('a slow network', async (where) => {
   await page.waitForURL(/#\/runs\/[0-9A-Z]{26}/, { timeout: 30_000 });
   check(where, (await runs()) === before + 1, 'not one run was started');
   await page.context().close();
-});
-
-part('everybody', async (where) => {
-  const symbols = '#/data/SPLIT';
-  const found = { sweep: await search(server, 'sweep'), validation: await search(server, 'validate') };
-  for (const [label, viewport, scheme] of [['desk light', desk, 'light'], ['phone dark', phone, 'dark']]) {
-    const page = await open(browser, `${where}, ${label}`, { viewport, scheme, origin: server.url });
-    for (const [hash, ready] of [['#/strategies', '.idea'], ['#/edit?from=pullback', '.editor'], [`#/runs/${ids.run}`, '.uplot'], [`#/runs/${ids.run}?tab=trades`, '.vrow'], [`#/runs/${ids.run}?tab=metrics`, '.metric'], [`#/runs/${ids.run}?tab=settings`, '.facts'], [`#/runs/${found.sweep}`, '.heat-box'], [`#/runs/${found.validation}`, '.questions'], [`#/runs/${found.validation}?tab=walk`, '.uplot'], [`#/runs/${found.validation}?tab=overfitting`, '.histogram'], [`#/runs/${found.validation}?tab=sensitivity`, '.bar-row'], ['#/runs', '.rrow a'], [`#/compare?ids=${ids.all.slice(0, 3).join(',')}`, '.compare'], ['#/data', '.srow'], [symbols, '.canvas'], ['#/reference', '.entry'], ['#/account', '.empty']]) {
-      await page.goto(`${server.url}/${hash}`);
-      await page.waitForSelector(ready, { state: 'attached' });
-      await page.waitForTimeout(300);
-      await audit(page, `${where}, ${label}, ${hash}`);
-    }
-    await page.context().close();
-  }
 });
 
 for (const [name, run] of parts) {

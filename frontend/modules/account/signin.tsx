@@ -43,7 +43,7 @@ export function SignIn() {
   return (
     <section class="card sign-in">
       <h1>{mode === 'in' ? (entered.value ? 'Sign in again' : 'Sign in') : 'New account'}</h1>
-      {notice.value && <p class="prose" role="note">{plain(notice.value)}</p>}
+      {notice.value && mode === 'in' && <p class="prose" role="note">{plain(notice.value, 400)}</p>}
       {entered.value && mode === 'in' && <p class="prose">Your session has ended. What you were doing is kept and comes back when you have signed in.</p>}
       {mode === 'new' && (
         <p class="prose sub">

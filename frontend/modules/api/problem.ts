@@ -35,6 +35,7 @@ export class Problem extends Error {
     if (this.status === 413) return 'Send less at once.';
     if (this.status === 424) return 'Fetch the missing data first, on the Data page.';
     if (this.status === 429 || this.status === 503) return this.retryAfter ? `Try again in ${this.retryAfter} seconds.` : 'Try again in a moment.';
+    if (this.status === 501) return ''; // the detail says what this server lacks
     if (this.status >= 500) return this.requestId ? `Tell the administrator the request's number: ${this.requestId}.` : 'Look at the log of the server.';
     return '';
   }

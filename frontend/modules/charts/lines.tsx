@@ -58,7 +58,7 @@ function data(p: LinesProps): uPlot.AlignedData {
   return [p.t.map((t) => t / 1000), ...columns.map((c) => (p.log ? c.map((v) => (v !== null && v > 0 ? v : null)) : c))] as uPlot.AlignedData;
 }
 
-// say writes the values at the cross-hair, or the last ones.
+// say writes the values at the cross-hair, or the last ones that are shown.
 function say(out: HTMLElement, p: LinesProps, i: number | null): void {
   const at = i ?? p.t.length - 1;
   out.replaceChildren();
@@ -126,8 +126,14 @@ function options(p: LinesProps, width: number, hover: (i: number | null) => void
         ...(l.fill ? { fill: colour(l.colour, 0.15) } : {}),
       })),
     ],
-    hooks: { setCursor: [(u) => hover(u.cursor.idx ?? null)], ...(p.shade ? { drawClear: [(u: uPlot) => shadeIn(u, p.shade!)] } : {}) },
+    hooks: { setCursor: [(u) => hover(u.cursor.idx ?? last(u))], setScale: [(u, key) => { if (key === 'x') hover(u.cursor.idx ?? last(u)); }], ...(p.shade ? { drawClear: [(u: uPlot) => shadeIn(u, p.shade!)] } : {}) },
   };
+}
+
+// last is the last point that is shown; null before there is a chart.
+function last(u: uPlot): number | null {
+  const end = u.scales['x']?.max;
+  return typeof end === 'number' && u.data[0].length > 0 ? u.valToIdx(end) : null;
 }
 
 // shadeIn paints spans of time behind the lines.

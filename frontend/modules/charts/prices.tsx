@@ -38,7 +38,8 @@ const seriesColours = ['bench', 's3', 's2', 's1', 's4', 's5'];
 export default function Prices(p: PricesProps) {
   const box = useRef<HTMLDivElement>(null);
   const chart = useRef<Drawn | null>(null);
-  const [at, setAt] = useState<number | null>(null);
+  const [at, setAt] = useState<number | null>(null); // under the cross-hair
+  const [last, setLast] = useState<number | null>(null); // of what is shown
   const props = useRef(p);
   props.current = p;
   const isDark = dark.value;
@@ -48,7 +49,7 @@ export default function Prices(p: PricesProps) {
     const el = box.current;
     if (!el) return;
     const range = chart.current?.api.timeScale().getVisibleRange();
-    const drawn = draw(el, props, setAt);
+    const drawn = draw(el, props, setAt, setLast);
     chart.current = drawn;
     if (range && drawn.kept === p.time[0]) drawn.api.timeScale().setVisibleRange(range);
     return () => {
@@ -65,7 +66,7 @@ export default function Prices(p: PricesProps) {
     if (p.focus) chart.current?.focus(p.focus.time, p.focus.until);
   }, [p.focus, p.time, p.open, p.series, isDark, z]);
 
-  const i = at ?? p.time.length - 1;
+  const i = at ?? Math.min(last ?? p.time.length - 1, p.time.length - 1);
   return (
     <div class="prices">
       <p class="read" aria-live="off">
@@ -98,7 +99,7 @@ interface Drawn {
   stop: () => void;
 }
 
-function draw(el: HTMLElement, props: { current: PricesProps }, setAt: (i: number | null) => void): Drawn {
+function draw(el: HTMLElement, props: { current: PricesProps }, setAt: (i: number | null) => void, setLast: (i: number) => void): Drawn {
   const p = props.current;
   const stamps = p.time.map((t) => (millis(t) / 1000) as UTCTimestamp);
   const intraday = (p.time[0]?.length ?? 10) > 10;
@@ -115,7 +116,7 @@ function draw(el: HTMLElement, props: { current: PricesProps }, setAt: (i: numbe
     },
     grid: { vertLines: { color: colour('faint') }, horzLines: { color: colour('faint') } },
     crosshair: { mode: CrosshairMode.Normal, vertLine: { color: dim, labelBackgroundColor: colour('ink') }, horzLine: { color: dim, labelBackgroundColor: colour('ink') } },
-    rightPriceScale: { borderVisible: false, minimumWidth: 64 },
+    rightPriceScale: { borderVisible: false, minimumWidth: 64, entireTextOnly: true },
     timeScale: {
       borderVisible: false,
       timeVisible: intraday,
@@ -145,10 +146,11 @@ function draw(el: HTMLElement, props: { current: PricesProps }, setAt: (i: numbe
   let rest: ReturnType<typeof setTimeout> | undefined;
   api.timeScale().subscribeVisibleLogicalRangeChange((r) => {
     clearTimeout(rest);
-    if (!r || !props.current.onRange) return;
+    if (!r) return;
     rest = setTimeout(() => {
       const a = Math.max(0, Math.floor(r.from));
       const b = Math.min(p.time.length - 1, Math.ceil(r.to));
+      setLast(Math.max(0, Math.min(p.time.length - 1, Math.floor(r.to))));
       if (p.time[a] && p.time[b]) props.current.onRange?.(p.time[a], p.time[b]);
     }, 200);
   });

@@ -76,6 +76,7 @@ export function Histogram({ bins, label, format, unit }: { bins: Bin[]; label: s
         {zero > 0 && <span class="zero" ref={mark}>0</span>}
         <span>{bins.length > 0 ? format(bins[bins.length - 1]!.to) : ''}</span>
       </figcaption>
+      <p class="sub">The highest bar is {plural(most, ...unit)}.</p>
     </figure>
   );
 }

@@ -112,5 +112,5 @@ function Fetch() {
 }
 
 function Ranges({ list }: { list: RangesOf['frames'] }) {
-  return <Facts rows={list.map((f) => [f.timeframe === '1d' ? 'Daily bars' : 'Minute bars', `${plural(f.symbols, 'symbol')}, ${f.first} to ${f.last}`] as const)} />;
+  return <Facts rows={list.map((f) => [f.timeframe === '1d' ? 'Daily bars' : 'Minute bars', <>{plural(f.symbols, 'symbol')}, <span class="together">{f.first} to {f.last}</span></>] as const)} />;
 }

@@ -29,10 +29,9 @@ function Job({ first }: { first: Run }) {
     const w = watch(first.run_id, { state: setRun, progress: (p) => setPace(paceOf(p)), partial: () => {}, rows: () => {}, note: () => {}, lost: () => {} });
     return () => w.stop();
   }, [first.run_id]);
-  const what = (run.summary as { dataset?: string } | undefined)?.dataset ?? run.strategy;
   return (
-    <li class={ended(run) ? '' : 'job'}>
-      <a href={link(['runs', run.run_id])}><b>{plain(what) || 'Download'}</b> <span>{run.from} {run.to}</span></a>
+    <li class="job">
+      <a href={link(['runs', run.run_id])}>{plain(run.name) || 'Download'}</a>
       {ended(run) ? <StatusTag status={run.status} /> : <span class="job-bar"><Bar value={run.status === 'queued' ? 0 : (pace?.done ?? null)} label="Progress of the download" /></span>}
       <small>{ended(run) ? ago(run.created_at, Date.now()) : run.status === 'queued' ? 'waiting' : pace?.eta ? `${duration(pace.eta)} left` : 'started'}</small>
     </li>

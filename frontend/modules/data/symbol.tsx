@@ -2,6 +2,7 @@
 // that is looked at is asked for again.
 import { useCallback, useMemo, useRef, useState } from 'preact/hooks';
 import { bars as barsOf, type BarsAsk, tickers } from '../api/data';
+import { Problem } from '../api/problem';
 import { millis } from '../charts/draw';
 import type { PricesProps } from '../charts/prices';
 import { around, ends, mostCandles, mostDays, outside, tooCoarse, type Window } from '../charts/window';
@@ -46,6 +47,16 @@ export default function SymbolView({ symbol }: { symbol: string }) {
     setAsk({ from: day(next.from), to: day(next.to) });
   }, [b, thinned]);
   const actions = useMemo(() => (b ? b.splits.length + b.dividends.length : 0), [b]);
+  if (got.error instanceof Problem && got.error.status === 404) {
+    return (
+      <>
+        <div class="page-head"><h1>{plain(symbol, 20)}</h1></div>
+        <Empty title={`There are no prices of ${plain(symbol, 60)} here`} action={<LinkButton kind="main" href={link(['data'])}>All symbols</LinkButton>}>
+          <p>Tickers are written as the vendor does: large and small letters differ, and classes of shares have a point, as in BRK.B. What is not here yet can be fetched from the Data page.</p>
+        </Empty>
+      </>
+    );
+  }
   return (
     <>
       <div class="page-head">

@@ -5,14 +5,15 @@ export interface Pace { done: number | null; eta: number | null; text: string } 
 
 const num = (x: unknown): number | null => (typeof x === 'number' && Number.isFinite(x) ? x : null);
 
-export function paceOf(p: Record<string, unknown>): Pace {
+/** write writes what is counted: bars, combinations, bytes. */
+export function paceOf(p: Record<string, unknown>, write: (x: number) => string = count): Pace {
   const done = num(p['done']);
   const total = num(p['total']);
   const fraction = num(p['fraction']) ?? (done !== null && total ? done / total : null);
   return {
     done: fraction === null ? null : Math.min(1, Math.max(0, fraction)),
     eta: num(p['eta_s']),
-    text: done !== null && total ? `${count(done)} of ${count(total)}` : '',
+    text: done !== null && total ? `${write(done)} of ${write(total)}` : '',
   };
 }
 

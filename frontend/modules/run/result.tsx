@@ -140,7 +140,7 @@ function Provenance({ run, r }: { run: Run; r: Detail }) {
             ['Data', <code key="d">{r.data_sha256}</code>],
             ['Engine', r.engine_version],
             ['Path', r.path ?? ''],
-            ['Sessions', d ? `${d.from} to ${d.to}, first decision ${d.first_decision}` : '–'],
+            ['Sessions', d ? <><span class="together">{d.from} to {d.to}</span>, <span class="together">first decision {d.first_decision}</span></> : '–'],
             ['Bars read', d ? `${count(d.bars)}, of them ${plural(d.warmup_bars, 'bar')} of warm-up a symbol` : '–'],
             ['Run', <code key="r">{run.run_id}</code>],
             ['Time taken', duration(seconds)],

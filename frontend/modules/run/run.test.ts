@@ -9,6 +9,7 @@ import { tagsOf } from './labels';
 import { written } from './metrics';
 import { extend, paceOf } from './pace';
 import { fillsOf, marked, marksOf, mostMarked, type Row, sorted } from './trading';
+import { bytes } from '../format/number';
 import { verdict } from './verdict';
 
 const trade = (over: Partial<Trade>): Trade => ({
@@ -20,6 +21,7 @@ describe('progress', () => {
     expect(paceOf({ done: 30, total: 120, eta_s: 4 })).toEqual({ done: 0.25, eta: 4, text: '30 of 120' });
     expect(paceOf({ fraction: 1.2 }).done).toBe(1);
     expect(paceOf({}).done).toBeNull();
+    expect(paceOf({ done: 1_388, total: 40_301 }, bytes).text).toBe('1.4 kB of 40.3 kB');
   });
   it('joins partial equity and begins anew with the run', () => {
     const a = extend(null, { time: ['2024-01-02T00:00:00Z'], value: [1] });
@@ -62,6 +64,10 @@ describe('trades of two runs', () => {
 describe('verdict', () => {
   const m = { total_return: 0.2, max_drawdown: -0.1, trades: 50, sharpe: 0.8, sharpe_low: -0.1, sharpe_high: 1.7, benchmark_return: 0.3 };
   it('says what cannot be told from chance', () => expect(verdict(m, []).text).toContain('cannot be told from zero'));
+  it('says on which side of zero all of an interval lies', () => {
+    expect(verdict({ ...m, sharpe_low: 0.2 }, []).text).toContain('above zero at 95% (0.20 to 1.70)');
+    expect(verdict({ ...m, sharpe: -3, sharpe_low: -5, sharpe_high: -1 }, []).text).toContain('below zero at 95% (−5.00 to −1.00)');
+  });
   it('puts grave warnings before every number', () => {
     const v = verdict(m, [{ code: 'synthetic_data', message: '' }]);
     expect(v.kind).toBe('grave');

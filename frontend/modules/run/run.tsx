@@ -4,6 +4,7 @@ import { useEffect, useState } from 'preact/hooks';
 import { ended, watch } from '../api/events';
 import { cancel, label, run as runOf } from '../api/runs';
 import type { Run } from '../api/types';
+import { bytes } from '../format/number';
 import { plain } from '../format/text';
 import { whenFull } from '../format/time';
 import { lazy } from '../shell/lazy';
@@ -37,7 +38,7 @@ export default function RunView({ id }: { id: string }) {
     if (ended(first.data)) return;
     const w = watch(id, {
       state: setRun,
-      progress: (p) => setPace(paceOf(p)),
+      progress: (p) => setPace(paceOf(p, first.data?.kind === 'fetch' ? bytes : undefined)),
       partial: (x) => setPartial((old) => extend(old, x)),
       rows: (x) => setRows((old) => extendRows(old, x)),
       note: setNote,
@@ -65,7 +66,7 @@ export default function RunView({ id }: { id: string }) {
     }
   };
 
-  const title = plain(run.name || run.strategy) || 'Run';
+  const title = plain(run.name || run.strategy) || (run.kind === 'fetch' ? 'Download' : 'Run');
   return (
     <>
       <div class="page-head">
@@ -75,15 +76,15 @@ export default function RunView({ id }: { id: string }) {
             {title}
           </h1>
           <p class="sub">
-            <StatusTag status={run.status} /> {plain((run.symbols ?? []).join(', '), 60)} {run.from && <>· {run.from} to {run.to || 'the last session'} </>}
-            · asked for <time>{whenFull(run.created_at)}</time>
+            <StatusTag status={run.status} /> {plain((run.symbols ?? []).join(', '), 60)} {run.from && <span class="together">· {run.from} to {run.to || 'the last session'}</span>}{' '}
+            <span class="together">· asked for <time>{whenFull(run.created_at)}</time></span>
           </p>
         </div>
         <div class="actions">
           {!ended(run) && <Button kind="danger" disabled={run.cancelling === true} onClick={() => void stop()}>{run.cancelling ? 'Cancelling…' : 'Cancel'}</Button>}
           {run.kind !== 'fetch' && <LinkButton href={link(['edit'], { run: id })}>Clone with changes</LinkButton>}
           {run.status === 'succeeded' && run.kind === 'run' && <LinkButton href={link(['edit'], { run: id, start: 'validate' })}>Validate</LinkButton>}
-          {ended(run) && run.kind === 'run' && <LinkButton href={link(['compare'], { ids: id })}>Compare</LinkButton>}
+          {run.status === 'succeeded' && run.kind === 'run' && <LinkButton href={link(['compare'], { ids: id })}>Compare</LinkButton>}
         </div>
       </div>
       <Labels run={run} onChange={change} />
@@ -99,7 +100,7 @@ export default function RunView({ id }: { id: string }) {
 
 function Failed({ run }: { run: Run }) {
   const e = run.error!;
-  const faults = [...(e.errors ?? []).map((f) => f.detail), ...(e.missing ?? []).map((m) => `${m.symbol}: ${m.reason}`)];
+  const faults = [...(e.errors ?? []).map((f) => f.detail), ...(e.missing ?? []).map((m) => `${m.symbol}: ${m.reason}`)].filter((f) => !e.detail?.includes(f ?? ''));
   return (
     <div class="trouble" role="alert">
       <strong>The run failed: {e.title}</strong>

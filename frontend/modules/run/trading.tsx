@@ -8,7 +8,7 @@ import type { Mark, PricesProps } from '../charts/prices';
 import { around, ends, mostCandles, mostDays, outside, tooCoarse, type Window } from '../charts/window';
 import { change, count, price, shares, sign, usd } from '../format/number';
 import { plain, words } from '../format/text';
-import { stamp, when } from '../format/time';
+import { isSession, stamp, when } from '../format/time';
 import { lazy } from '../shell/lazy';
 import { useKeys } from '../shell/keys';
 import { useFetched } from '../ui/fetched';
@@ -60,7 +60,7 @@ export function fillsOf(t: Trade, fills: readonly Fill[]): Fill[] {
   return fills.filter((f) => f.symbol === t.symbol && (f.time === t.entry_time || (!t.open && f.time === t.exit_time)));
 }
 
-const heads: [Sort, string, string][] = [['index', '#', ''], ['symbol', 'Symbol', 'l'], ['entry_time', 'Opened', 'l'], ['bars', 'Bars', 'wide'], ['return', 'Return', ''], ['pnl', 'Profit', '']];
+const heads: [Sort, string, string][] = [['index', '#', 'wide'], ['symbol', 'Symbol', 'l'], ['entry_time', 'Opened', 'l'], ['bars', 'Bars', 'wide'], ['return', 'Return', ''], ['pnl', 'Profit', '']];
 
 /** first is the index of the trade that is chosen when the view opens. */
 export function Trading({ run, r, trades, first }: { run: Run; r: Detail; trades: Trades; first: number | null }) {
@@ -135,13 +135,13 @@ export function Trading({ run, r, trades, first }: { run: Run; r: Detail; trades
         {here.length >= mostMarked && <p class="sub">So many trades are here that {count(here.length)} of them are marked; zoom in and all of the part you look at are.</p>}
         {trade && <Journal trade={trade} fills={fillsOf(trade, series.data?.fills ?? [])} />}
       </Card>
-      <Card title="Trades" class="trading-list" actions={<input type="search" aria-label="Search trades" placeholder="Symbol, side, reason, date" value={query} onInput={(e) => setQuery(e.currentTarget.value)} />}>
+      <Card title="Trades" class="trading-list" actions={<input type="search" aria-label="Search trades" placeholder="Symbol, side, date" value={query} onInput={(e) => setQuery(e.currentTarget.value)} />}>
         <Virtual
           label="Trades"
           total={rows.length}
           onEnd={trades.more}
           row={36}
-          class="trades"
+          class={`trades ${isSession(all[0]!.trade.entry_time) ? '' : 'minutes'} ${trades.total > 999 ? 'many' : ''}`}
           show={light === null ? null : rows.findIndex((x) => x.index === light)}
           head={
             <div class="vrow vhead" role="row">
@@ -157,7 +157,7 @@ export function Trading({ run, r, trades, first }: { run: Run; r: Detail; trades
             return (
               // biome-ignore lint/a11y/useKeyWithClickEvents: the keys j and k go through the rows
               <div key={index} class={`vrow ${index === chosen ? 'chosen' : ''} ${index === lit ? 'lit' : ''}`} role="row" aria-rowindex={i + 2} aria-selected={index === chosen} onClick={() => setChosen(index)}>
-                <span role="cell">{count(index + 1)}</span>
+                <span role="cell" class="wide">{count(index + 1)}</span>
                 <span role="cell" class="l"><b>{plain(t.symbol, 12)}</b> {t.side === 'short' ? 'short' : ''}{t.open ? ' open' : ''}</span>
                 <span role="cell" class="l">{when(t.entry_time)}</span>
                 <span role="cell" class="wide">{count(t.bars)}</span>

@@ -26,7 +26,10 @@ export function Frame({ children, bare }: { children: ComponentChildren; bare?: 
     { keys: 'n', does: 'New strategy', run: () => go(link(['edit'])) },
     { keys: '?', does: 'Show these keys', run: () => setKeys(true) },
   ]);
-  useEffect(() => setMenu(false), [route.value]);
+  useEffect(() => {
+    setMenu(false);
+    setKeys(false);
+  }, [route.value]);
   return (
     <>
       <button type="button" class="skip" onClick={() => document.getElementById('main')?.focus()}>Skip to content</button>

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { problemOf } from '../api/problem';
 import { nameOf } from './keys';
 import { link, parse } from './route';
+import { contrast, over } from './theme';
 
 describe('addresses', () => {
   it('say the same when they are read again', () => {
@@ -34,5 +35,17 @@ describe('keys', () => {
   it('have one name on every system', () => {
     const e = { key: 'Enter', ctrlKey: false, metaKey: true, altKey: false };
     expect([nameOf(e), nameOf({ ...e, metaKey: false, ctrlKey: true }), nameOf({ ...e, metaKey: false })]).toEqual(['mod+Enter', 'mod+Enter', 'Enter']);
+  });
+});
+
+describe('colours', () => {
+  it('have the contrast that WCAG gives them', () => {
+    expect(contrast('rgb(0, 0, 0)', 'rgb(255, 255, 255)')).toBeCloseTo(21);
+    expect(contrast('rgb(119, 119, 119)', 'rgb(255, 255, 255)')).toBeCloseTo(4.48, 2);
+    expect(contrast('rgb(9, 9, 9)', 'rgb(9, 9, 9)')).toBe(1);
+  });
+  it('lie over others as much as they are told', () => {
+    expect(over('rgb(200, 0, 100)', 'rgb(0, 100, 100)', 0.25)).toBe('rgb(50, 75, 100)');
+    expect(over('rgb(1, 2, 3)', 'rgb(9, 9, 9)', 1)).toBe('rgb(1, 2, 3)');
   });
 });

@@ -74,8 +74,8 @@ export function Start() {
             <a key={s.name} class="idea" href={link(['edit'], { from: s.name })}>
               <h3>{plain(s.title)}</h3>
               <code>{s.name}</code>
-              <p>{plain(s.doc, 170)}</p>
-              <small>{plain(s.source, 90)}</small>
+              <p>{plain(s.doc, 400)}</p>
+              <small>{plain(s.source, 300)}</small>
             </a>
           ))}
         </div>

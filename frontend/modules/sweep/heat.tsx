@@ -2,7 +2,7 @@
 // chooses one. Cells that were not tried yet are empty, those that may not be the best one are hatched.
 import { useCallback, useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { trim } from '../format/number';
-import { colour, dark } from '../shell/theme';
+import { colour, contrast, dark, over } from '../shell/theme';
 import { type Cell, cellAt, type Surface, tone } from './grid';
 
 interface Props {
@@ -115,15 +115,17 @@ function draw(el: HTMLCanvasElement, l: Layout, s: Surface, show: (v: number) =>
       g.fillRect(px, py, l.w - gap, l.h - gap);
       if (!c || c.value === null) continue;
       const { kind, strength } = tone(c.value, s.low, s.high);
-      g.globalAlpha = 0.06 + 0.84 * strength;
-      g.fillStyle = shades[kind];
+      const shade = over(shades[kind], soft, 0.06 + 0.84 * strength);
+      g.fillStyle = shade;
       g.fillRect(px, py, l.w - gap, l.h - gap);
-      g.globalAlpha = 1;
       if (!c.eligible) hatch(g, px, py, l.w - gap, l.h - gap, card);
       if (l.w >= 46 && l.h >= 18) {
-        g.fillStyle = strength > 0.55 ? card : ink;
         g.textAlign = 'center';
         g.textBaseline = 'middle';
+        g.strokeStyle = shade; // between the hatching and the figures
+        g.lineWidth = 4;
+        if (!c.eligible) g.strokeText(show(c.value), px + l.w / 2, py + l.h / 2);
+        g.fillStyle = contrast(card, shade) > contrast(ink, shade) ? card : ink;
         g.fillText(show(c.value), px + l.w / 2, py + l.h / 2);
       }
     }

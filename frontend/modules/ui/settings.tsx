@@ -15,7 +15,7 @@ export function leaves(x: unknown, path = ''): Row[] {
 export function Settings({ config }: { config: Record<string, unknown> }) {
   const groups = new Map<string, Row[]>();
   for (const r of leaves(config)) {
-    const head = r.key.split('.')[0]!;
+    const head = r.key.includes('.') ? r.key.split('.')[0]! : ''; // plain values stand together
     groups.set(head, [...(groups.get(head) ?? []), r]);
   }
   return (
