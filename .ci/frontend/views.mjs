@@ -66,6 +66,7 @@ export async function views(server) {
   const form = (name, button) => [name, '#/edit/my-trend', async (page) => {
     await press(page, button);
     await page.waitForSelector('.search-form .form-grid');
+    await page.waitForSelector('dialog .button.main:enabled'); // the server has checked what is asked
   }, { modal: true }];
   return [
     ['start', '#/strategies', seen('.idea')],
