@@ -43,8 +43,8 @@ func TestLimitsAreTold(t *testing.T) {
 	told(w, "values", "POST", runs, `{"symbols":[`+strings.Repeat("1,", 200_000)+`1]}`, 413, "too-large", "200000 values")
 	told(w, "expression", "POST", runs, body(strings.Replace(trend, "close < close[1]", "close < "+strings.Repeat("1 + ", 2500)+"1", 1)), 422, "invalid-strategy", "has 10009 characters; the limit is 10000")
 	told(w, "nesting of an expression", "POST", runs, body(strings.Replace(trend, "close < close[1]", "close < "+strings.Repeat("(", 101)+"1"+strings.Repeat(")", 101), 1)), 422, "invalid-strategy", "more than 100 levels")
-	told(w, "points", "GET", "/api/backtest/results/"+id+"/equity?points=20001", "", 422, "validation", "20000", "points")
-	told(w, "items of a page", "GET", "/api/backtest/history?limit=501", "", 422, "validation", "500", "limit")
+	told(w, "points", "GET", "/api/backtest/results/"+id+"/equity?points=20001", "", 422, "validation", "20000, got 20001", "points")
+	told(w, "items of a page", "GET", "/api/backtest/history?limit=501", "", 422, "validation", "500, got 501", "limit")
 	told(w, "runs side by side", "GET", "/api/backtest/compare?ids="+strings.Repeat(noRun+",", 11), "", 422, "validation", "2 to 10 runs, not 11")
 
 	limited := func(l job.Limits) *world { return newWorld(t, worldOptions{limits: l, workers: -1}) }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -367,7 +368,12 @@ func libraryProblem(status int, message string, errs []error) *Problem {
 			continue
 		}
 		at := d.ErrorDetail()
-		p.Errors = append(p.Errors, Fault{Pointer: pointer(at.Location), Code: "invalid", Detail: at.Message})
+		fault := Fault{Pointer: pointer(at.Location), Code: "invalid", Detail: at.Message}
+		switch at.Value.(type) { // texts may be secrets
+		case int, int64, uint64, float64, json.Number:
+			fault.Detail += fmt.Sprintf(", got %v", at.Value)
+		}
+		p.Errors = append(p.Errors, fault)
 		if at.Message == "unexpected property" {
 			p.Status, p.Code, p.Title, p.Type = 400, "bad-json", "The body is not the JSON that is wanted", "urn:backtester:problem:bad-json"
 		}

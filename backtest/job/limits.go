@@ -73,6 +73,9 @@ func (s *Service) measure(ctx context.Context, cfg *backtest.Config, data *Data)
 	for _, name := range cfg.Universe.Symbols {
 		asked[name] = true
 	}
+	if err := over(codeLimit, "symbols of a run", "symbols", int64(s.Limits.Symbols), int64(len(asked))); err != nil {
+		return err // known or not
+	}
 	from, to := bar.Request{From: cfg.Data.From, To: cfg.Data.To}.Bounds()
 	symbols, bars, stored := 0, int64(0), map[string]string{}
 	for _, c := range held {

@@ -32,6 +32,8 @@ func TestLimits(t *testing.T) {
 	three := config(t, 10)
 	three.Universe.Symbols = []string{"ACME", "MKT", "ZIG"}
 	refused(ask(three), "limit-exceeded", "symbols of a run", 2, 3)
+	three.Universe.Symbols = []string{"NONE", "NIL", "NADA"} // known or not
+	refused(ask(three), "limit-exceeded", "symbols of a run", 2, 3)
 	// What is measured is what was asked for, wherever it stands among what is stored.
 	for _, name := range []string{"ACME", "MKT", "ZIG"} {
 		one := start(t, func(o *job.Options) { o.Limits = job.Limits{Symbols: 1, Bars: 1100} })
