@@ -81,8 +81,9 @@ func (l load) run() counted {
 			told(what, status, took, err)
 			mu.Lock()
 			defer mu.Unlock()
-			if total++; total%1000 == 0 {
-				_ = os.WriteFile(l.Count, fmt.Append(nil, total), 0o644) // who reads it waits for the next
+			if total++; total%100 == 0 {
+				_ = os.WriteFile(l.Count+".new", fmt.Append(nil, total), 0o644) // who reads it waits for the next
+				_ = os.Rename(l.Count+".new", l.Count)
 			}
 		}
 	}
