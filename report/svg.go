@@ -273,7 +273,7 @@ func (f *frame) dateAxis(dates []instrument.Date) {
 	last := math.Inf(-1)
 	for _, t := range dateTicks(dates, int(f.plotW()/78)) {
 		x := f.x(float64(t.at), n)
-		if x-last < 56 || x > f.w-f.right-10 {
+		if x-last < 56 || x > f.w-f.right-10 || x+3.7*float64(len(t.label)) > f.w { // half of it would be beyond the edge
 			continue
 		}
 		f.line("grid", x, f.top, x, f.h-f.bottom)

@@ -61,17 +61,30 @@ function different(a, b) {
 async function looks(page, where, scheme) {
   const seen = await page.evaluate(() => {
     const visible = (e) => e.getClientRects().length > 0;
+    // Words of a drawing stand apart from each other and within it, and drawings apart from each other.
+    const crowded = [], meet = (a, b) => Math.min(a.right, b.right) - Math.max(a.left, b.left) > 1 && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 2;
+    const boxes = (list) => [...list].filter(visible).map((e) => [e.getAttribute('aria-label') ?? e.textContent, e.getBoundingClientRect()]);
+    const drawings = boxes(document.querySelectorAll('svg.chart'));
+    drawings.forEach(([name, a], i) => drawings.slice(i + 1).forEach(([other, b]) => { if (meet(a, b)) crowded.push(`the drawings "${name}" and "${other}" lie over each other`); }));
+    for (const chart of [...document.querySelectorAll('svg.chart')].filter(visible)) {
+      const edge = chart.getBoundingClientRect(), words = boxes(chart.querySelectorAll('text')).filter(([w]) => w.trim() !== '');
+      words.forEach(([word, a], i) => {
+        if (a.left < edge.left - 1 || a.right > edge.right + 1 || a.top < edge.top - 2 || a.bottom > edge.bottom + 2) crowded.push(`"${word}" is cut at the edge of "${chart.getAttribute('aria-label')}"`);
+        for (const [other, b] of words.slice(i + 1)) if (meet(a, b)) crowded.push(`"${word}" lies over "${other}" in "${chart.getAttribute('aria-label')}"`);
+      });
+    }
     const bad = [...document.querySelectorAll('path, line, rect, text')].filter((e) => [...e.attributes].some((a) => /NaN|Infinity|undefined/.test(a.value)));
     return {
       over: document.documentElement.scrollWidth - document.documentElement.clientWidth,
       background: getComputedStyle(document.body).backgroundColor,
       charts: [...document.querySelectorAll('svg.chart')].filter(visible).length,
       text: document.body.innerText.length,
-      bad: bad.length,
+      bad: bad.length, crowded: crowded.slice(0, 10),
     };
   });
   if (seen.over > 0) fault(where, `is ${seen.over} pixels wider than the screen`);
   if (seen.bad > 0) fault(where, `${seen.bad} drawings have coordinates that are no numbers`);
+  for (const what of seen.crowded) fault(where, what);
   if (seen.text < 500) fault(where, `shows only ${seen.text} characters`);
   const dark = seen.background.match(/\d+/g).slice(0, 3).every((c) => +c < 60);
   if (dark !== (scheme === 'dark')) fault(where, `has the background ${seen.background} in the ${scheme} scheme`);
