@@ -62,7 +62,7 @@ type Entry struct {
 	Cancel  string          `json:"cancel_when,omitempty" expr:"bool" doc:"the working entry is cancelled when this is true at the close of a bar of its symbol"`
 	Reprice bool            `json:"requote,omitempty" doc:"an order that waits takes the price and limit of every close, for the quantity it has; default: those of its decision"`
 	Rearm   bool            `json:"rearm,omitempty" doc:"after an exit no entry on that side before when was not true at a close, from the bar of the exit on"`
-	Cool    int             `json:"cooldown,omitempty" min:"0" max:"10000" unit:"bars" doc:"no entry on the side of an exit decided less than this many bars after it"`
+	Cool    int             `json:"cooldown,omitempty" min:"0" max:"10000" unit:"bars" doc:"after an exit no entry on that side is decided for this many bars, that of the exit included"`
 	Add     *Add            `json:"add,omitempty" doc:"further entries while the position is held; default: none"`
 	Rank    string          `json:"rank,omitempty" expr:"number" doc:"which candidates come first when cash or slots do not suffice for all: highest first, absent = no candidate"`
 }
