@@ -40,6 +40,9 @@ func adding(s *strategy.SideRules) bool { return s != nil && s.Entry.Add != 0 }
 func (e *engine) rest(end int32) {
 	b := e.books
 	until := min(end, e.t|4095+1)
+	if e.meter.next < until {
+		until = e.meter.next + 1 // the run says how far it has come at this step
+	}
 	if until <= e.t+1 || len(e.orders) != 0 || b.Carries(&e.cfg.Account) || e.stopped {
 		return
 	}

@@ -1,5 +1,8 @@
 package job
 
+// Play executes a run as the service does.
+var Play Executor = play
+
 // FailAt calls f at every point at which a process may die.
 func FailAt(o *Options, f func(point string)) { o.fail = f }
 

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -304,38 +305,25 @@ func TestCancel(t *testing.T) {
 	}
 }
 
-// A real run notices that it is cancelled in the middle of its bars.
+// A real run notices that it is cancelled in the middle of its bars: it says that it moves, and is held there
+// until it has been cancelled.
 func TestCancelStopsTheEngine(t *testing.T) {
-	r := start(t, nil)
-	cfg, faults := strategy.Parse("slow.yaml", []byte(`
-name: slow
-universe: {symbols: [ACME]}
-script: |
-  def on_bar(now):
-    total = 0
-    for i in range(20000):
-      total += i
-`))
-	if err := faults.Err(); err != nil {
-		t.Fatal(err)
-	}
-	id := r.submit(t, ask(cfg)).Run.ID
-	sub, err := r.Events(t.Context(), "ann", id, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer sub.Close()
-	for { // until it moves
-		e, err := sub.Next(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		if e.Type == "progress" {
-			break
-		}
-	}
-	if _, err := r.Cancel(t.Context(), "ann", id); err != nil {
-		t.Fatal(err)
+	moves := make(chan struct{})
+	r := start(t, func(o *job.Options) {
+		o.Execute = map[history.Kind]job.Executor{history.KindRun: func(ctx context.Context, w *job.Work) (*job.Done, error) {
+			held := *w
+			var once sync.Once
+			held.Tell = func(s job.Step) {
+				w.Tell(s)
+				once.Do(func() { close(moves); <-ctx.Done() })
+			}
+			return job.Play(ctx, &held)
+		}}
+	})
+	id := r.submit(t, ask(config(t, 5))).Run.ID
+	<-moves
+	if state, err := r.Cancel(t.Context(), "ann", id); state != history.Running || err != nil {
+		t.Fatalf("%s %v", state, err)
 	}
 	if run := r.ended(t, id); run.State != history.Cancelled {
 		t.Errorf("%s: %+v", run.State, run.Problem)
