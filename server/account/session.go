@@ -134,6 +134,23 @@ func (s *Service) Authenticate(ctx context.Context, token string) (who Identity,
 	return row.who, "", err
 }
 
+// Lives is ErrToken when what let somebody in before has ended meanwhile. It asks for the session, not for
+// its value: a stream that goes on while another tab was given the next value is no thief, and has no
+// answer left to be given one by.
+func (s *Service) Lives(ctx context.Context, who Identity) error {
+	var idle, expires, disabled int64
+	err := s.row(ctx, `SELECT t.idle_until, t.expires, u.disabled FROM account_tokens t JOIN account_users u ON u.id = t.user_id WHERE t.id = ?`,
+		[]any{who.Token}, &idle, &expires, &disabled)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return fmt.Errorf("read a session: %w", err)
+	}
+	row := tokenRow{who: Identity{Expires: moment(expires)}, idleUntil: moment(idle)}
+	if err != nil || disabled != 0 || row.ended(s.Now()) {
+		return ErrToken
+	}
+	return nil
+}
+
 // tokenRow is a stored token with its user.
 type tokenRow struct {
 	who           Identity

@@ -150,6 +150,48 @@ func TestRotation(t *testing.T) {
 	t.Error("the value was never replaced")
 }
 
+// A stream that began before a cookie got a new value goes on, and neither it nor the session ends by
+// that; it ends with the session, with its user's right to come in, and with its time.
+func TestLives(t *testing.T) {
+	ctx := context.Background()
+	s, c := open(t, account.Closed)
+	add(t, s, "alice", false)
+	x := login(t, s, "alice", account.Cookie)
+	renewed, stream := "", x.Identity
+	for range 3 {
+		c.add(9 * time.Hour)
+		if err := s.Lives(ctx, stream); err != nil { // asked first, it must not use the new value up
+			t.Fatalf("before the rotation: %v", err)
+		}
+		var err error
+		if _, renewed, err = s.Authenticate(ctx, x.Secret); err != nil {
+			t.Fatal(err)
+		}
+		if renewed != "" {
+			break
+		}
+	}
+	c.add(2 * time.Minute)
+	if err := s.Lives(ctx, stream); renewed == "" || err != nil || !valid(s, renewed) {
+		t.Errorf("after the rotation to %q: the stream %v, the new value %v", renewed, err, valid(s, renewed))
+	}
+	if err := s.SetDisabled(ctx, "alice", true); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Lives(ctx, stream); !errors.Is(err, account.ErrToken) {
+		t.Errorf("of a disabled user: %v", err)
+	}
+	add(t, s, "bob", false)
+	y := login(t, s, "bob", account.Bearer)
+	c.add(13 * time.Hour)
+	if err := s.Lives(ctx, y.Identity); !errors.Is(err, account.ErrToken) {
+		t.Errorf("of a session unused for 13 hours: %v", err)
+	}
+	if err := s.Lives(ctx, account.Identity{Token: "none"}); !errors.Is(err, account.ErrToken) {
+		t.Errorf("of no session: %v", err)
+	}
+}
+
 func TestLogout(t *testing.T) {
 	ctx := context.Background()
 	s, _ := open(t, account.Closed)
