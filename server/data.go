@@ -356,5 +356,6 @@ func (s *Server) getJob(ctx context.Context, in *RunInput) (*struct{ Body Run },
 	if err != nil {
 		return nil, err
 	}
-	return &struct{ Body Run }{runView(r)}, nil
+	v, err := s.view(ctx, r)
+	return &struct{ Body Run }{v}, err
 }

@@ -64,7 +64,8 @@ type streamOutput struct {
 }
 
 func (s *Server) events(ctx context.Context, in *eventsInput) (*streamOutput, error) {
-	if _, err := s.run(ctx, in.RunID); err != nil {
+	run, err := s.run(ctx, in.RunID)
+	if err != nil {
 		return nil, err
 	}
 	after, _ := strconv.ParseInt(in.LastEventID, 10, 64) // what is no id of ours begins anew
@@ -81,12 +82,37 @@ func (s *Server) events(ctx context.Context, in *eventsInput) (*streamOutput, er
 		defer s.streams.leave(who)
 		defer sub.Close()
 		r, w := humachi.Unwrap(c)
-		s.stream(w, r.WithContext(ctx), sub)
+		s.stream(w, r.WithContext(ctx), sub, follower{s, run.ID, run.Owner != who})
 	}}, nil
 }
 
-// stream writes events until the run has ended, the client or the server goes, or the session ends.
-func (s *Server) stream(w http.ResponseWriter, r *http.Request, sub *job.Subscription) {
+// follower is who follows a run.
+type follower struct {
+	s     *Server
+	run   string
+	guest bool // it is somebody else's, who shared it
+}
+
+// may reports whether the run is still theirs to read.
+func (f follower) may(ctx context.Context) bool {
+	if !f.guest {
+		return true
+	}
+	_, err := f.s.run(ctx, f.run)
+	return err == nil
+}
+
+// told is an event as they may see it.
+func (f follower) told(e job.Event) job.Event {
+	if f.guest && e.Type == "state" {
+		e.Data = unlabelled(e.Data)
+	}
+	return e
+}
+
+// stream writes events until the run has ended or is not shared any more, the client or the server goes, or the
+// session ends.
+func (s *Server) stream(w http.ResponseWriter, r *http.Request, sub *job.Subscription, who follower) {
 	ctx, cancel := context.WithTimeout(r.Context(), streamLongest)
 	defer cancel()
 	h := w.Header()
@@ -126,10 +152,10 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request, sub *job.Subscri
 				}
 				return
 			}
-			err = out.event(e)
+			err = out.event(who.told(e))
 		case <-ping.C:
-			if s.Accounts != nil && errors.Is(s.Accounts.Lives(ctx, identity(ctx)), account.ErrToken) {
-				return // logged out meanwhile
+			if s.Accounts != nil && errors.Is(s.Accounts.Lives(ctx, identity(ctx)), account.ErrToken) || !who.may(ctx) {
+				return // logged out, or shut out
 			}
 			err = out.write(": ping\n\n")
 		case <-s.drain:

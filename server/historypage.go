@@ -181,7 +181,11 @@ func (s *Server) compare(ctx context.Context, in *struct {
 		if err != nil {
 			return nil, err
 		}
-		out.Body.Items = append(out.Body.Items, Compared{runView(r), x.Metrics, decoded(x.Config), curveOf(x, span{}, in.Points)})
+		v, err := s.view(ctx, r)
+		if err != nil {
+			return nil, err
+		}
+		out.Body.Items = append(out.Body.Items, Compared{v, x.Metrics, decoded(x.Config), curveOf(x, span{}, in.Points)})
 	}
 	if len(gone.Errors) > 0 {
 		return nil, gone

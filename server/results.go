@@ -172,12 +172,22 @@ func (s *Server) finished(ctx context.Context, id string) (*history.Run, error) 
 	return r, nil
 }
 
-// run is a run of whoever asks. What is somebody else's is not there.
+// run is a run that whoever asks may read: their own, or one that somebody shared with all who are signed in.
+// Anything else is not there.
 func (s *Server) run(ctx context.Context, id string) (*history.Run, error) {
 	if !history.ValidID(id) {
 		return nil, problem("not-found", "there is no such run")
 	}
 	return s.Jobs.Run(ctx, owner(ctx), id)
+}
+
+// own is a run that whoever asks may change. That they may read it is no secret any more.
+func (s *Server) own(ctx context.Context, id string) (*history.Run, error) {
+	r, err := s.run(ctx, id)
+	if err == nil && r.Owner != owner(ctx) {
+		return nil, problem("forbidden", "somebody else shared this run: only who made it may change it")
+	}
+	return r, err
 }
 
 // result reads the stored result of a run.

@@ -40,7 +40,9 @@ func (s *Server) runOperations() {
 		status: 200, scope: account.Read, content: "text/event-stream", problems: []string{"not-found"}}, s.events)
 	operation(s, route{id: "cancel", method: "DELETE", path: "/api/backtest/runs/{run_id}", tag: "runs", summary: "Cancel a run, or with purge delete one that has ended", status: 202, scope: account.Run,
 		bodyless: []int{204}, problems: []string{"not-found", "run-finished"}}, s.cancel)
-	operation(s, route{id: "label", method: "PATCH", path: "/api/backtest/runs/{run_id}", tag: "runs", summary: "Change name, notes, tags or star of a run", status: 200, scope: account.Run,
+	operation(s, route{id: "label", method: "PATCH", path: "/api/backtest/runs/{run_id}", tag: "runs", summary: "Change name, notes, tags or star of a run, or share it",
+		doc:    "A shared run is read by everybody who is signed in and knows its id; notes, tags and star stay yours, and so does every change.",
+		status: 200, scope: account.Run,
 		problems: []string{"not-found", "changed", "validation"}}, s.label)
 }
 
@@ -96,7 +98,10 @@ func (s *Server) getRun(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	out := &runDetailOutput{ETag: revisionTag(r.Revision), Body: RunDetail{Run: runView(r)}}
+	out := &runDetailOutput{ETag: revisionTag(r.Revision)}
+	if out.Body.Run, err = s.view(ctx, r); err != nil {
+		return nil, err
+	}
 	if r.State == history.Queued {
 		if out.Body.Position, err = s.Jobs.Position(ctx, r.ID); err != nil {
 			return nil, err
@@ -185,7 +190,7 @@ func (s *Server) cancel(ctx context.Context, in *struct {
 	RunInput
 	Purge bool `query:"purge" doc:"delete a run that has ended, with its files"`
 }) (*cancelOutput, error) {
-	r, err := s.run(ctx, in.RunID)
+	r, err := s.own(ctx, in.RunID)
 	if err != nil {
 		return nil, err
 	}
@@ -216,10 +221,11 @@ func (s *Server) label(ctx context.Context, in *struct {
 		Notes   *string   `json:"notes,omitempty"`
 		Tags    *[]string `json:"tags,omitempty"`
 		Starred *bool     `json:"starred,omitempty"`
+		Shared  *bool     `json:"shared,omitempty" doc:"whether everybody who is signed in may read it"`
 	}
 }) (*labelOutput, error) {
-	if !history.ValidID(in.RunID) {
-		return nil, problem("not-found", "there is no such run")
+	if _, err := s.own(ctx, in.RunID); err != nil {
+		return nil, err
 	}
 	revision := 0
 	if in.IfMatch != "" && in.IfMatch != "*" {
@@ -229,7 +235,7 @@ func (s *Server) label(ctx context.Context, in *struct {
 		}
 		revision = n
 	}
-	label := history.Label{Name: in.Body.Name, Notes: in.Body.Notes, Tags: in.Body.Tags, Starred: in.Body.Starred}
+	label := history.Label{Name: in.Body.Name, Notes: in.Body.Notes, Tags: in.Body.Tags, Starred: in.Body.Starred, Shared: in.Body.Shared}
 	if err := label.Check(); err != nil {
 		return nil, problem("validation", err.Error())
 	}

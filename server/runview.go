@@ -1,7 +1,9 @@
 package server
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"path"
 	"strings"
 	"time"
@@ -9,6 +11,7 @@ import (
 	"backtester/backtest"
 	"backtester/backtest/history"
 	"backtester/backtest/strategy"
+	"backtester/server/account"
 )
 
 // Run is a run as the API shows it.
@@ -27,7 +30,9 @@ type Run struct {
 	Notes         string              `json:"notes"`
 	Tags          []string            `json:"tags"`
 	Starred       bool                `json:"starred"`
-	Revision      int                 `json:"revision" doc:"counts changes of name, notes, tags and star; for If-Match"`
+	Shared        bool                `json:"shared" doc:"everybody who is signed in may read it"`
+	Owner         string              `json:"owner,omitempty" doc:"who made and shared it, and alone may change it: their notes, tags and star are not told; absent from your own"`
+	Revision      int                 `json:"revision" doc:"counts changes of name, notes, tags, star and sharing; for If-Match"`
 	Metrics       map[string]*float64 `json:"metrics" doc:"the main ones; null where undefined"`
 	Summary       any                 `json:"summary,omitempty" doc:"of sweeps and validations"`
 	Error         *RunProblem         `json:"error,omitempty" doc:"why it failed"`
@@ -59,9 +64,44 @@ type Artifact struct {
 	URL    string `json:"url"`
 }
 
+// view is a run as whoever asks may see it: what others wrote on theirs stays theirs.
+func (s *Server) view(ctx context.Context, r *history.Run) (Run, error) {
+	v := runView(r)
+	if r.Owner == owner(ctx) {
+		return v, nil
+	}
+	v.Notes, v.Tags, v.Starred, v.Owner = "", []string{}, false, r.Owner
+	if s.Accounts == nil {
+		return v, nil
+	}
+	name, err := s.Accounts.NameOf(ctx, r.Owner)
+	if err == nil {
+		v.Owner = name
+	}
+	if errors.Is(err, account.ErrUnknown) {
+		err = nil // from before there were accounts
+	}
+	return v, err
+}
+
+// unlabelled is the state of a run in an event without what its owner wrote on it.
+func unlabelled(state json.RawMessage) json.RawMessage {
+	var v map[string]json.RawMessage
+	if json.Unmarshal(state, &v) != nil {
+		return json.RawMessage("{}")
+	}
+	delete(v, "notes")
+	if v["run_id"] != nil { // not only the word of a change
+		v["tags"], v["starred"] = json.RawMessage("[]"), json.RawMessage("false")
+	}
+	b, _ := json.Marshal(v) // of what was JSON
+	return b
+}
+
+// runView is a run as its owner sees it.
 func runView(r *history.Run) Run {
 	v := Run{RunID: r.ID, Kind: string(r.Kind), Status: string(r.State), Cancelling: r.Cancelling, Attempt: r.Attempt, Strategy: r.Strategy,
-		Symbols: r.Symbols, From: r.From, To: r.To, Name: r.Name, Notes: r.Notes, Tags: r.Tags, Starred: r.Starred, Revision: r.Revision,
+		Symbols: r.Symbols, From: r.From, To: r.To, Name: r.Name, Notes: r.Notes, Tags: r.Tags, Starred: r.Starred, Shared: r.Shared, Revision: r.Revision,
 		Metrics: r.Metrics, Artifacts: []Artifact{}, CreatedAt: r.Created, StartedAt: optional(r.Started), FinishedAt: optional(r.Finished),
 		EngineVersion: r.Engine, DataSnapshot: r.Snapshot, SpecSHA256: r.SpecSum, Fingerprint: r.Fingerprint, DataSHA256: r.DataSum}
 	if v.Symbols == nil {

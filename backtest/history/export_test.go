@@ -26,7 +26,11 @@ func OpenAt(ctx context.Context, o Options, n int, skip string) (*DB, int, error
 		old[path.Base(name)] = &fstest.MapFile{Data: b}
 	}
 	d := &DB{now: o.Now, ids: newIDSource(o.Now, o.Entropy)}
-	if err := d.openSQLite(o); err != nil {
+	open := d.openSQLite
+	if o.URL != "" {
+		open = d.openPostgres
+	}
+	if err := open(o); err != nil {
 		return nil, 0, err
 	}
 	return d, len(files), d.migrateTo(ctx, old)

@@ -9,8 +9,8 @@
 // written as ?.
 //
 // It refuses a database whose schema is newer than the program, unknown states and sort orders, and
-// changes of runs that have ended. It never decides who may see what: callers give the owner, and get
-// ErrNotFound for what belongs to somebody else.
+// changes of runs that have ended. It never decides who somebody is: callers give the owner, and get
+// ErrNotFound for what belongs to somebody else, unless they only read what is shared.
 package history
 
 import (

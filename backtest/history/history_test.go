@@ -21,12 +21,18 @@ func newClock() *clock { return &clock{time.Date(2024, 5, 6, 7, 8, 9, 0, time.UT
 
 func (c *clock) now() time.Time { return c.at }
 
-func open(t *testing.T, c *clock) *history.DB {
+// place is where a database can be made.
+func place(t *testing.T, c *clock) history.Options {
 	t.Helper()
 	if server != nil {
-		return openPostgres(t, c)
+		return placeOnPostgres(t, c)
 	}
-	d, err := history.Open(t.Context(), history.Options{Path: filepath.Join(t.TempDir(), "a b?c#d%", "history.db"), Now: c.now})
+	return history.Options{Path: filepath.Join(t.TempDir(), "a b?c#d%", "history.db"), Now: c.now}
+}
+
+func open(t *testing.T, c *clock) *history.DB {
+	t.Helper()
+	d, err := history.Open(t.Context(), place(t, c))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -316,6 +322,7 @@ func TestLabels(t *testing.T) {
 	d := open(t, newClock())
 	run := queued("ann", "a", "AAPL")
 	write(t, d, func(tx *history.Tx) error { return tx.Insert(run) })
+	shared := func(reader string) bool { _, err := d.Run(t.Context(), reader, run.ID); return err == nil }
 	name, notes, starred, tags := "My <b>run</b>", "line\nline", true, []string{"x", "y", "x"}
 	label := func(owner string, revision int, l history.Label) error {
 		return d.Write(t.Context(), func(tx *history.Tx) error { _, err := tx.SetLabel(owner, run.ID, revision, l); return err })
@@ -334,8 +341,24 @@ func TestLabels(t *testing.T) {
 			t.Errorf("%+v was taken", wrong)
 		}
 	}
-	if got := walk(t, d, history.Filter{Query: "<B>run line"}); len(got) != 1 || got[0].Name != name || !got[0].Starred || !slices.Equal(got[0].Tags, []string{"x", "y"}) || got[0].Revision != 2 {
+	if got := walk(t, d, history.Filter{Query: "<B>run line"}); len(got) != 1 || got[0].Name != name || !got[0].Starred || got[0].Shared || !slices.Equal(got[0].Tags, []string{"x", "y"}) || got[0].Revision != 2 {
 		t.Errorf("%+v", got)
+	}
+	// Sharing lets others read the run, not change it, and no other change ends it.
+	for _, on := range []bool{true, false} {
+		if err := errors.Join(label("ann", 0, history.Label{Shared: &on}), label("ann", 0, history.Label{Name: &notes})); err != nil {
+			t.Fatal(err)
+		}
+		if !shared("ann") || shared("bob") != on || walk(t, d, history.Filter{Owner: "ann"})[0].Shared != on || len(walk(t, d, history.Filter{Owner: "bob"})) != 0 {
+			t.Errorf("shared %t: bob reads it: %t", on, shared("bob"))
+		}
+		if err := label("bob", 0, history.Label{Name: &name}); !errors.Is(err, history.ErrNotFound) {
+			t.Errorf("shared %t: bob changed it: %v", on, err)
+		}
+		err := d.Write(t.Context(), func(tx *history.Tx) error { _, err := tx.Cancel("bob", run.ID); return err })
+		if !errors.Is(err, history.ErrNotFound) {
+			t.Errorf("shared %t: bob cancelled it: %v", on, err)
+		}
 	}
 }
 

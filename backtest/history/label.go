@@ -9,12 +9,13 @@ import (
 	"unicode/utf8"
 )
 
-// Label is what people write on a run. Nil fields stay as they are.
+// Label is what people write on a run, and whether others may read it. Nil fields stay as they are.
 type Label struct {
 	Name    *string   `json:"name,omitempty"`
 	Notes   *string   `json:"notes,omitempty"`
 	Tags    *[]string `json:"tags,omitempty"`
 	Starred *bool     `json:"starred,omitempty"`
+	Shared  *bool     `json:"shared,omitempty"`
 }
 
 // Limits of labels.
@@ -81,6 +82,9 @@ func (t *Tx) SetLabel(owner, id string, revision int, l Label) (*Run, error) {
 	if l.Starred != nil {
 		r.Starred = *l.Starred
 	}
+	if l.Shared != nil {
+		r.Shared = *l.Shared
+	}
 	if l.Tags != nil {
 		r.Tags = slices.Compact(slices.Sorted(slices.Values(*l.Tags)))
 		if err := t.setTags(id, r.Tags); err != nil {
@@ -88,8 +92,8 @@ func (t *Tx) SetLabel(owner, id string, revision int, l Label) (*Run, error) {
 		}
 	}
 	r.Revision++
-	if _, err := t.Exec(`UPDATE runs SET name = ?, notes = ?, starred = ?, revision = ?, search = ? WHERE id = ?`,
-		r.Name, r.Notes, flag(r.Starred), r.Revision, r.searchText(), id); err != nil {
+	if _, err := t.Exec(`UPDATE runs SET name = ?, notes = ?, starred = ?, shared = ?, revision = ?, search = ? WHERE id = ?`,
+		r.Name, r.Notes, flag(r.Starred), flag(r.Shared), r.Revision, r.searchText(), id); err != nil {
 		return nil, fmt.Errorf("label run %s: %w", id, err)
 	}
 	return r, nil

@@ -15,7 +15,7 @@ import (
 func TestEverySchemaOpens(t *testing.T) {
 	c := newClock()
 	for n, all := 1, 2; n <= all; n++ {
-		o := history.Options{Path: filepath.Join(t.TempDir(), "history.db"), Now: c.now, Readers: 2}
+		o := place(t, c)
 		old, files, err := history.OpenAt(t.Context(), o, n, "")
 		if err != nil {
 			t.Fatal(err)
@@ -32,7 +32,7 @@ func TestEverySchemaOpens(t *testing.T) {
 			if err != nil {
 				t.Fatalf("from step %d: %v", n, err)
 			}
-			if got := walk(t, d, history.Filter{Tag: "kept", Symbol: "AAPL"}); len(got) != 1 || got[0].ID != run.ID {
+			if got := walk(t, d, history.Filter{Tag: "kept", Symbol: "AAPL"}); len(got) != 1 || got[0].ID != run.ID || got[0].Shared {
 				t.Errorf("from step %d: %+v", n, got)
 			}
 			if err := d.Close(); err != nil {

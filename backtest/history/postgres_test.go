@@ -29,8 +29,8 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// openPostgres opens a new database of the server.
-func openPostgres(t *testing.T, c *clock) *history.DB {
+// placeOnPostgres is a new database of the server.
+func placeOnPostgres(t *testing.T, c *clock) history.Options {
 	t.Helper()
 	name := server.Fresh()
 	admin, err := sql.Open("pgx", server.URL("postgres"))
@@ -41,16 +41,7 @@ func openPostgres(t *testing.T, c *clock) *history.DB {
 	if _, err := admin.ExecContext(t.Context(), "CREATE DATABASE "+name); err != nil {
 		t.Fatal(err)
 	}
-	d, err := history.Open(t.Context(), history.Options{URL: server.URL(name), Now: c.now})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := d.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return d
+	return history.Options{URL: server.URL(name), Now: c.now}
 }
 
 // Everything that holds on SQLite holds on PostgreSQL.
@@ -73,7 +64,7 @@ func TestPostgres(t *testing.T) {
 		"states": TestRunsGoThroughTheirStates, "rescue": TestRescueOfRunsWithoutAWorker, "failed writes": TestWritesThatFailLeaveNothing,
 		"keys": TestKeysAndEqualWork, "pages": TestPagesAreWholeAndSorted, "labels": TestLabels, "find": TestFindByTheFirstCharacters,
 		"remove": TestRemove, "json": TestRowsAreJSON, "one state": TestReadsSeeOneState, "trials": TestTrialsAreCountedOnceUnderAnyName,
-		"formula": TestSelectionIsTheFormula, "sweep": TestASweepCountsWhatItsRunsWouldCount, "kept": TestRemovedRunsStayCounted,
+		"formula": TestSelectionIsTheFormula, "sweep": TestASweepCountsWhatItsRunsWouldCount, "kept": TestRemovedRunsStayCounted, "schemas": TestEverySchemaOpens,
 		"migrate": testMigrateAtOnce, "contention": testContention,
 	} {
 		t.Run(name, test)
@@ -82,7 +73,7 @@ func TestPostgres(t *testing.T) {
 
 // Several servers that start at once migrate once.
 func testMigrateAtOnce(t *testing.T) {
-	d := openPostgres(t, newClock())
+	d := open(t, newClock())
 	if !d.Postgres() || d.Path() != "" {
 		t.Error("this is no PostgreSQL")
 	}
@@ -115,7 +106,7 @@ func testMigrateAtOnce(t *testing.T) {
 // Of many that want the same run one gets it, whatever the others do meanwhile.
 func testContention(t *testing.T) {
 	c := newClock()
-	d := openPostgres(t, c)
+	d := open(t, c)
 	var ids []string
 	write(t, d, func(tx *history.Tx) error {
 		ids = nil

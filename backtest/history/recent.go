@@ -57,8 +57,9 @@ func (c *recent) forget() {
 	c.wrote++
 }
 
-// Run is Tx.Run in a transaction of its own; one that has ended may be as it was a moment ago (see recent).
-func (d *DB) Run(ctx context.Context, owner, id string) (*Run, error) {
+// Run is a run that a reader may read: an own one or one that is shared; "" reads every run. One that has ended
+// may be as it was a moment ago (see recent).
+func (d *DB) Run(ctx context.Context, reader, id string) (*Run, error) {
 	r, wrote := d.recent.get(id, d.now())
 	if r == nil {
 		now := d.now()
@@ -73,7 +74,7 @@ func (d *DB) Run(ctx context.Context, owner, id string) (*Run, error) {
 			d.recent.put(r, now, wrote)
 		}
 	}
-	if owner != "" && r.Owner != owner {
+	if reader != "" && r.Owner != reader && !r.Shared {
 		return nil, fmt.Errorf("read run %s: %w", id, ErrNotFound)
 	}
 	own := *r // callers may change theirs

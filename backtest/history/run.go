@@ -77,6 +77,8 @@ type Run struct {
 	Notes   string   `json:"notes,omitempty"`
 	Tags    []string `json:"tags"`
 	Starred bool     `json:"starred"`
+	// Shared says that everybody may read it; what people wrote on it stays its owner's.
+	Shared bool `json:"shared,omitempty"`
 	// Revision counts the changes that people made, for If-Match.
 	Revision int `json:"revision"`
 
@@ -130,7 +132,7 @@ func MetricsOf(r *backtest.Result) map[string]*float64 {
 const runColumns = `r.id, r.owner, r.kind, r.state, r.attempt, r.spec_sha256, r.snapshot, r.engine_version, r.fingerprint, r.data_sha256,
  r.strategy, r.symbols, r.from_date, r.to_date, r.name, r.notes, r.starred, r.revision, r.problem, r.summary, r.cancelling, r.worker,
  r.lease_until, r.created_at, r.started_at, r.finished_at, r.total_return, r.cagr, r.volatility, r.sharpe, r.sortino, r.max_drawdown,
- r.trades, r.win_rate, r.profit_factor, r.exposure, r.final_equity`
+ r.trades, r.win_rate, r.profit_factor, r.exposure, r.final_equity, r.shared`
 
 // scanner is a row or the current one of many.
 type scanner interface{ Scan(...any) error }
@@ -139,7 +141,7 @@ func scanRun(row scanner) (*Run, error) {
 	var (
 		r                                 *Run = &Run{Tags: []string{}, Artifacts: []Artifact{}}
 		symbols, problem, summary         string
-		starred, cancelling               int64
+		starred, cancelling, shared       int64
 		lease, created, started, finished int64
 	)
 	keys := SummaryKeys()
@@ -150,14 +152,14 @@ func scanRun(row scanner) (*Run, error) {
 	for i := range values {
 		to = append(to, &values[i])
 	}
-	if err := row.Scan(to...); err != nil {
+	if err := row.Scan(append(to, &shared)...); err != nil {
 		if errors.Is(err, sql.ErrNoRows) {
 			return nil, ErrNotFound
 		}
 		return nil, err
 	}
 	r.Symbols = splitList(symbols)
-	r.Starred, r.Cancelling = starred != 0, cancelling != 0
+	r.Starred, r.Cancelling, r.Shared = starred != 0, cancelling != 0, shared != 0
 	r.Lease, r.Created, r.Started, r.Finished = moment(lease), moment(created), moment(started), moment(finished)
 	r.Metrics = make(map[string]*float64, len(keys))
 	for i, k := range keys {
@@ -187,7 +189,8 @@ func splitList(s string) []string {
 	return strings.Split(s, ",")
 }
 
-// Run returns a run with everything but its Spec. An owner of "" may see every run.
+// Run returns a run of an owner with everything but its Spec; "" owns every run. It is what may change a run:
+// see DB.Run for who may read one.
 func (t *Tx) Run(owner, id string) (*Run, error) {
 	r, err := scanRun(t.QueryRow(`SELECT `+runColumns+` FROM runs r WHERE r.id = ? AND (? = '' OR r.owner = ?)`, id, owner, owner))
 	if err != nil {
@@ -269,7 +272,7 @@ func (t *Tx) complete(runs []*Run) error {
 }
 
 // Insert adds a run as it stands, queued or, for work that is done where it was asked, in any other
-// state. An empty ID and a zero Created are filled in.
+// state. An empty ID and a zero Created are filled in. Nobody shares it yet.
 func (t *Tx) Insert(r *Run) error {
 	if !slices.Contains(kinds(), r.Kind) || !slices.Contains(states(), r.State) {
 		return fmt.Errorf("add a run: kind %q or state %q is unknown", r.Kind, r.State)
@@ -280,7 +283,7 @@ func (t *Tx) Insert(r *Run) error {
 	if r.Created.IsZero() {
 		r.Created = t.Now().UTC()
 	}
-	r.Revision = max(1, r.Revision)
+	r.Revision, r.Shared = max(1, r.Revision), false
 	problem, err := problemText(r.Problem)
 	if err != nil {
 		return err

@@ -221,24 +221,24 @@ func (s *streams) shut() {
 
 // Subscription reads the events of a run. It is for one goroutine.
 type Subscription struct {
-	s         *Service
-	owner, id string
-	stream    *stream // nil for a run that had ended
-	after     int64
-	ended     *history.Run // told at once when the run had ended before
-	fresh     bool         // the next event is a snapshot of the state
-	begun     bool         // that snapshot was told: the rows of a search so far come next
-	closed    bool
+	s          *Service
+	reader, id string
+	stream     *stream // nil for a run that had ended
+	after      int64
+	ended      *history.Run // told at once when the run had ended before
+	fresh      bool         // the next event is a snapshot of the state
+	begun      bool         // that snapshot was told: the rows of a search so far come next
+	closed     bool
 }
 
 // Events follows a run from after the event given; 0, and events that are not kept any more, begin with
 // a state event that holds all of the run, and of a search a rows event with all of its rows. The stream ends with done, failed, cancelled or restart.
-func (s *Service) Events(ctx context.Context, owner, id string, after int64) (*Subscription, error) {
-	run, err := s.Run(ctx, owner, id)
+func (s *Service) Events(ctx context.Context, reader, id string, after int64) (*Subscription, error) {
+	run, err := s.Run(ctx, reader, id)
 	if err != nil {
 		return nil, err
 	}
-	sub := &Subscription{s: s, owner: owner, id: id, after: after, fresh: true}
+	sub := &Subscription{s: s, reader: reader, id: id, after: after, fresh: true}
 	s.streams.mu.Lock()
 	defer s.streams.mu.Unlock()
 	st := s.runs[id]
@@ -324,7 +324,7 @@ func (u *Subscription) look(ctx context.Context) (e Event, changed chan struct{}
 		last := st.next - 1
 		over := st.over
 		u.s.streams.mu.Unlock()
-		run, err := u.s.Run(ctx, u.owner, u.id)
+		run, err := u.s.Run(ctx, u.reader, u.id)
 		if err != nil {
 			return Event{}, nil, err
 		}
@@ -354,9 +354,9 @@ func (u *Subscription) look(ctx context.Context) (e Event, changed chan struct{}
 	return Event{}, st.changed, nil
 }
 
-// check looks whether another server has ended the run.
+// check looks whether another server has ended the run, for all who follow it here.
 func (u *Subscription) check(ctx context.Context) {
-	run, err := u.s.Run(ctx, u.owner, u.id)
+	run, err := u.s.Run(ctx, "", u.id)
 	gone := errors.Is(err, history.ErrNotFound)
 	if err != nil && !gone || err == nil && !run.State.Ended() {
 		return

@@ -214,8 +214,8 @@ func (s *Service) Cancel(ctx context.Context, owner, id string) (history.State, 
 }
 
 // Wait returns a run when it has ended, or as it is when ctx ends.
-func (s *Service) Wait(ctx context.Context, owner, id string) (*history.Run, error) {
-	sub, err := s.Events(ctx, owner, id, 0)
+func (s *Service) Wait(ctx context.Context, reader, id string) (*history.Run, error) {
+	sub, err := s.Events(ctx, reader, id, 0)
 	if err != nil {
 		return nil, err
 	}
@@ -225,10 +225,10 @@ func (s *Service) Wait(ctx context.Context, owner, id string) (*history.Run, err
 			break // the end of the stream or of the patience
 		}
 	}
-	return s.Run(context.WithoutCancel(ctx), owner, id)
+	return s.Run(context.WithoutCancel(ctx), reader, id)
 }
 
-// Run is a run of the history.
-func (s *Service) Run(ctx context.Context, owner, id string) (*history.Run, error) {
-	return s.History.Run(ctx, owner, id)
+// Run is a run of the history that a reader may read, see history.DB.Run.
+func (s *Service) Run(ctx context.Context, reader, id string) (*history.Run, error) {
+	return s.History.Run(ctx, reader, id)
 }

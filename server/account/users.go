@@ -196,6 +196,18 @@ func (s *Service) userByName(ctx context.Context, name string) (u User, phc stri
 	return u, phc, nil
 }
 
+// NameOf is the name of the user with an id; ErrUnknown where there is none.
+func (s *Service) NameOf(ctx context.Context, id string) (name string, err error) {
+	err = s.row(ctx, `SELECT name FROM account_users WHERE id = ?`, []any{id}, &name)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", ErrUnknown
+	}
+	if err != nil {
+		return "", fmt.Errorf("read a user: %w", err)
+	}
+	return name, nil
+}
+
 // ChangePassword replaces a user's own password and ends the other sessions.
 func (s *Service) ChangePassword(ctx context.Context, who Identity, old, password string, from netip.Addr) error {
 	if err := s.charge(ctx, who.User.Name, from, false); err != nil {

@@ -138,12 +138,20 @@ func TestBackupWhileOthersWrite(t *testing.T) {
 	t.Logf("%d runs were written meanwhile", count())
 }
 
-// archive is a backup of three runs.
+// archive is a backup of three runs, the last of which is shared.
 func archive(t *testing.T) (s *server, path string) {
 	t.Helper()
 	s = newServer(t)
-	for range 3 {
-		if _, err := s.run(t.Context()); err != nil {
+	on := true
+	for i := range 3 {
+		id, err := s.run(t.Context())
+		if err == nil && i == 2 {
+			err = s.db.Write(t.Context(), func(tx *history.Tx) error {
+				_, err := tx.SetLabel("ann", id, 0, history.Label{Shared: &on})
+				return err
+			})
+		}
+		if err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -247,6 +255,16 @@ func TestRestoreKeepsWhatWasThere(t *testing.T) {
 	}
 	if len(missing(t, s.results, late)) == 0 {
 		t.Error("the database is not the one of the backup")
+	}
+	db, err := history.Open(t.Context(), history.Options{Path: filepath.Join(s.results, "db", "history.db"), Now: time.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	var p history.Page
+	err = db.Read(t.Context(), func(tx *history.Tx) (err error) { p, err = tx.Page(history.Filter{}); return err })
+	if err != nil || len(p.Runs) != 3 || !p.Runs[0].Shared || p.Runs[1].Shared || p.Runs[2].Shared {
+		t.Errorf("of the runs the last was shared: %+v %v", p.Runs, err)
 	}
 	if len(missing(t, kept, late)) != 0 {
 		t.Errorf("what was there before is not in %s", kept)

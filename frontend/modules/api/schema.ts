@@ -433,7 +433,10 @@ export interface paths {
         delete: operations["cancel"];
         options?: never;
         head?: never;
-        /** Change name, notes, tags or star of a run */
+        /**
+         * Change name, notes, tags or star of a run, or share it
+         * @description A shared run is read by everybody who is signed in and knows its id; notes, tags and star stay yours, and so does every change.
+         */
         patch: operations["label"];
         trace?: never;
     };
@@ -1015,6 +1018,8 @@ export interface components {
             };
             name: string;
             notes: string;
+            /** @description who made and shared it, and alone may change it: their notes, tags and star are not told; absent from your own */
+            owner?: string;
             /**
              * Format: int64
              * @description in the queue, from 1
@@ -1022,10 +1027,12 @@ export interface components {
             position?: number;
             /**
              * Format: int64
-             * @description counts changes of name, notes, tags and star; for If-Match
+             * @description counts changes of name, notes, tags, star and sharing; for If-Match
              */
             revision: number;
             run_id: string;
+            /** @description everybody who is signed in may read it */
+            shared: boolean;
             /** @description equal for the same work on the same data */
             spec_sha256: string;
             starred: boolean;
@@ -1301,6 +1308,8 @@ export interface components {
         LabelRequest: {
             name?: string;
             notes?: string;
+            /** @description whether everybody who is signed in may read it */
+            shared?: boolean;
             starred?: boolean;
             tags?: string[];
         };
@@ -1564,6 +1573,8 @@ export interface components {
             };
             name: string;
             notes: string;
+            /** @description who made and shared it, and alone may change it: their notes, tags and star are not told; absent from your own */
+            owner?: string;
             /**
              * Format: int64
              * @description in the queue, from 1
@@ -1571,10 +1582,12 @@ export interface components {
             position?: number;
             /**
              * Format: int64
-             * @description counts changes of name, notes, tags and star; for If-Match
+             * @description counts changes of name, notes, tags, star and sharing; for If-Match
              */
             revision: number;
             run_id: string;
+            /** @description everybody who is signed in may read it */
+            shared: boolean;
             /** @description equal for the same work on the same data */
             spec_sha256: string;
             starred: boolean;
@@ -1675,6 +1688,8 @@ export interface components {
             };
             name: string;
             notes: string;
+            /** @description who made and shared it, and alone may change it: their notes, tags and star are not told; absent from your own */
+            owner?: string;
             /** @description which evaluator ran and why */
             path?: string;
             /**
@@ -1684,10 +1699,12 @@ export interface components {
             position?: number;
             /**
              * Format: int64
-             * @description counts changes of name, notes, tags and star; for If-Match
+             * @description counts changes of name, notes, tags, star and sharing; for If-Match
              */
             revision: number;
             run_id: string;
+            /** @description everybody who is signed in may read it */
+            shared: boolean;
             /** @description equal for the same work on the same data */
             spec_sha256: string;
             starred: boolean;
@@ -1850,6 +1867,8 @@ export interface components {
             };
             name: string;
             notes: string;
+            /** @description who made and shared it, and alone may change it: their notes, tags and star are not told; absent from your own */
+            owner?: string;
             /**
              * Format: int64
              * @description in the queue, from 1
@@ -1857,10 +1876,12 @@ export interface components {
             position?: number;
             /**
              * Format: int64
-             * @description counts changes of name, notes, tags and star; for If-Match
+             * @description counts changes of name, notes, tags, star and sharing; for If-Match
              */
             revision: number;
             run_id: string;
+            /** @description everybody who is signed in may read it */
+            shared: boolean;
             /** @description equal for the same work on the same data */
             spec_sha256: string;
             starred: boolean;
