@@ -135,10 +135,13 @@ func (v *view) reordered() figure {
 
 // timed asks whether the market was held at the right times.
 func (v *view) timed() figure {
-	if v.benchmark == nil || math.IsNaN(v.benchmark[0]) || len(v.trades) == 0 || !v.valued() || len(v.equity) > mostPoints {
+	if v.benchmark == nil || math.IsNaN(v.benchmark[0]) || len(v.equity) > mostPoints {
 		return figure{}
 	}
-	h := stats.HeldOf(v.dates, v.equity, v.trades)
+	h, ok := inMarket(v.dates, v.equity, v.trades)
+	if !ok {
+		return figure{}
+	}
 	market := stats.Returns(nil, v.benchmark)
 	net := make([]float64, len(market)) // held from the close before
 	for t := range net {

@@ -6,16 +6,17 @@ import (
 	"math"
 	"slices"
 
+	"backtester/backtest"
 	"backtester/backtest/instrument"
 	"backtester/backtest/stats"
 )
 
 // exposure shows what was in the market.
 func (v *view) exposure() panel {
-	if len(v.trades) == 0 || !v.valued() {
+	h, ok := inMarket(v.dates, v.equity, v.trades)
+	if !ok {
 		return panel{}
 	}
-	h := stats.HeldOf(v.dates, v.equity, v.trades)
 	p := panel{ID: "held", Title: "In the market"}
 	lines, legends := []curveLine{{"run", h.Long}}, []legend{{"", "long", ""}}
 	columns := []readout{{"Long", "percent", h.Long, 1e5}}
@@ -70,9 +71,19 @@ func (v *view) stacked() figure {
 	return f
 }
 
-// valued reports whether trades say what they cost.
-func (v *view) valued() bool {
-	return slices.ContainsFunc(v.trades, func(t stats.Trade) bool { return t.EntryValue > 0 })
+// Held is what a run had in the market at the close of each session of its curve; false where no trade says what
+// it cost.
+func Held(equity backtest.Curve, trades []backtest.Trade) ([]instrument.Date, stats.Held, bool) {
+	dates, values := equity.Sessions()
+	h, ok := inMarket(dates, values, tradesOf(trades))
+	return dates, h, ok
+}
+
+func inMarket(dates []instrument.Date, equity []float64, trades []stats.Trade) (stats.Held, bool) {
+	if !slices.ContainsFunc(trades, func(t stats.Trade) bool { return t.EntryValue > 0 }) {
+		return stats.Held{}, false
+	}
+	return stats.HeldOf(dates, equity, trades), true
 }
 
 // flows are what trading moved, session by session.

@@ -185,7 +185,8 @@ func (s *Server) compare(ctx context.Context, in *struct {
 		if err != nil {
 			return nil, err
 		}
-		out.Body.Items = append(out.Body.Items, Compared{v, x.Metrics, decoded(x.Config), curveOf(x, span{}, in.Points)})
+		curve, _ := curveOf(x, span{}, in.Points)
+		out.Body.Items = append(out.Body.Items, Compared{v, x.Metrics, decoded(x.Config), curve})
 	}
 	if len(gone.Errors) > 0 {
 		return nil, gone

@@ -32,6 +32,7 @@ type storedResult struct {
 	Warnings  []backtest.Warning  `json:"warnings"`
 	Ambiguity *backtest.Ambiguity `json:"ambiguity"`
 	size      int64
+	exposed   func() exposure
 }
 
 // UnmarshalJSON reads the metrics as they are shown, and as what rules judge.
@@ -218,6 +219,7 @@ func (s *Server) result(_ context.Context, r *history.Run) (*storedResult, error
 		return nil, jobProblem(err)
 	}
 	x := &storedResult{size: a.Bytes}
+	x.exposed = sync.OnceValue(func() exposure { return exposureOf(x) })
 	text, err := io.ReadAll(f)
 	if err == nil {
 		err = json.Unmarshal(text, x)

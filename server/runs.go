@@ -149,7 +149,7 @@ func (s *Server) include(ctx context.Context, r *history.Run, parts []string, po
 				d.Ambiguity = x.Ambiguity.Figures() // their equity is beside that of the run
 			}
 		case "equity", "drawdown":
-			c := curveOf(x, span{}, points)
+			c := exposedCurve(x, span{}, points)
 			d.Equity = &c
 		case "trades":
 			d.Trades = x.Trades[:min(len(x.Trades), 50)]

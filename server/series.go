@@ -3,7 +3,6 @@ package server
 import (
 	"context"
 	"math"
-	"sort"
 	"strconv"
 	"time"
 
@@ -27,6 +26,8 @@ type Curve struct {
 	T           []int64    `json:"t" doc:"milliseconds since 1970; of daily bars midnight UTC of the session"`
 	Equity      []float64  `json:"equity" doc:"USD"`
 	Drawdown    []float64  `json:"drawdown" doc:"fraction below the highest equity before, 0 or negative"`
+	Long        []float64  `json:"long,omitempty" doc:"long positions at their value at entry as a fraction of equity, at the close of the last session that has ended at t; trades within one session do not show"`
+	Short       []float64  `json:"short,omitempty" doc:"short ones likewise, positive; absent where the run never was short"`
 	Benchmark   []*float64 `json:"benchmark,omitempty" doc:"total return, scaled to the starting equity"`
 	StopFirst   []*float64 `json:"stop_first,omitempty" doc:"where bars leave open whether stop or target came first: equity of the run again with the stop first in each of them, at the end of the last session at or before t, USD"`
 	TargetFirst []*float64 `json:"target_first,omitempty" doc:"the same with the target first"`
@@ -118,7 +119,8 @@ func sample(value func(int) float64, first, end, points int) []int {
 	return append(out, end-1)
 }
 
-func curveOf(x *storedResult, in span, points int) Curve {
+// curveOf draws the equity of a run at some places of its curve.
+func curveOf(x *storedResult, in span, points int) (c Curve, places []int) {
 	times, equity := x.Equity.Time.Nanos, x.Equity.Value
 	drawdown, peak := make([]float64, len(equity)), math.Inf(-1)
 	for i, v := range equity {
@@ -134,8 +136,9 @@ func curveOf(x *storedResult, in span, points int) Curve {
 		}
 	}
 	first, end := within(times, in)
-	c := Curve{T: []int64{}, Equity: []float64{}, Drawdown: []float64{}, Points: end - first}
-	for _, i := range sample(func(i int) float64 { return equity[i] }, first, end, points) {
+	c = Curve{T: []int64{}, Equity: []float64{}, Drawdown: []float64{}, Points: end - first}
+	places = sample(func(i int) float64 { return equity[i] }, first, end, points)
+	for _, i := range places {
 		c.T = append(c.T, times[i]/1e6)
 		c.Equity = append(c.Equity, equity[i])
 		c.Drawdown = append(c.Drawdown, drawdown[i])
@@ -151,14 +154,7 @@ func curveOf(x *storedResult, in span, points int) Curve {
 			c.StopFirst, c.TargetFirst = append(c.StopFirst, atOrLast(a.StopFirst.Equity, k)), append(c.TargetFirst, atOrLast(a.TargetFirst.Equity, k))
 		}
 	}
-	return c
-}
-
-// lastSession is the place of the last of some sessions that has ended at point i of a curve; -1 when none has.
-func lastSession(times backtest.Times, i int, sessions backtest.Times) int {
-	day := times.Session(i)
-	ended := i+1 == times.Len() || times.Session(i+1) > day
-	return sort.Search(sessions.Len(), func(k int) bool { d := sessions.Session(k); return d > day || d == day && !ended }) - 1
+	return c, places
 }
 
 // atOrLast is values[k], the last one for places beyond: an account with nothing left stays as it is.
@@ -183,7 +179,7 @@ func (s *Server) equity(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	return &equityOutput{curveOf(x, within, in.Points)}, nil
+	return &equityOutput{exposedCurve(x, within, in.Points)}, nil
 }
 
 func (s *Server) finishedResult(ctx context.Context, id string) (*storedResult, error) {

@@ -1087,11 +1087,15 @@ export interface components {
             drawdown: number[] | null;
             /** @description USD */
             equity: number[] | null;
+            /** @description long positions at their value at entry as a fraction of equity, at the close of the last session that has ended at t; trades within one session do not show */
+            long?: number[] | null;
             /**
              * Format: int64
              * @description how many there are in the range before sampling
              */
             points_total: number;
+            /** @description short ones likewise, positive; absent where the run never was short */
+            short?: number[] | null;
             /** @description where bars leave open whether stop or target came first: equity of the run again with the stop first in each of them, at the end of the last session at or before t, USD */
             stop_first?: (number | null)[] | null;
             /** @description milliseconds since 1970; of daily bars midnight UTC of the session */
