@@ -70,6 +70,30 @@ func TestPageWithRerunsAndSelection(t *testing.T) {
 	}
 }
 
+// That dearer trading takes the profit is warned of once, by the figure where it says so, and otherwise by the runs.
+func TestOneWarningOfCosts(t *testing.T) {
+	r := pullback(700)
+	e := extras()
+	for _, c := range []struct {
+		limit float64
+		want  string
+	}{{.0005, "5 bps more for every trade turn"}, {1, "on every traded dollar takes the whole profit"}} {
+		e.Limits = stats.Limits{"cost_fragile": c.limit}
+		var b bytes.Buffer
+		if err := report.HTMLWith(&b, r, e); err != nil {
+			t.Fatal(err)
+		}
+		_, alerts, _ := strings.Cut(b.String(), `id="h-alerts"`)
+		alerts, _, _ = strings.Cut(alerts, "</section>")
+		if n := strings.Count(alerts, "<small>cost_fragile"); n != 1 || !strings.Contains(alerts, c.want) {
+			t.Errorf("cost_fragile = %g: warned of %d times, want once, with %q: %s", c.limit, n, c.want, alerts)
+		}
+		if n := strings.Count(alerts, "<small>parameter_fragile"); n != 1 {
+			t.Errorf("cost_fragile = %g: %d warnings of parameters, want 1", c.limit, n)
+		}
+	}
+}
+
 func TestTerminalWithReruns(t *testing.T) {
 	for _, width := range []int{60, 80, 120} {
 		var b bytes.Buffer

@@ -104,8 +104,8 @@ func severity(code string) stats.Severity {
 	return stats.Caution
 }
 
-// alerts are the warnings of the engine and the caveats of the statistics, gravest first, each code
-// once.
+// alerts are the warnings of the engine, the caveats of the statistics and those of runs with other assumptions, gravest
+// first: a code is said by the first of the three that has it.
 func (v *view) alerts() []stats.Caveat {
 	var all []stats.Caveat
 	seen := map[string]bool{}
@@ -114,8 +114,12 @@ func (v *view) alerts() []stats.Caveat {
 		all = append(all, stats.Caveat{Code: clean(w.Code), Severity: severity(w.Code), Message: clean(w.Message)})
 	}
 	caveats := slices.Concat(stats.Caveats(v.Metrics, v.limits), judged(v.selection, v.limits))
-	if v.stress != nil {
-		caveats = append(caveats, v.stress.Caveats(v.limits)...)
+	if v.stress != nil { // what a figure has warned of already, such as cost_fragile, is not said again
+		said := map[string]bool{}
+		for _, c := range caveats {
+			said[c.Code] = true
+		}
+		caveats = append(caveats, slices.DeleteFunc(v.stress.Caveats(v.limits), func(c stats.Caveat) bool { return said[c.Code] })...)
 	}
 	for _, c := range caveats {
 		if !seen[c.Code] {
