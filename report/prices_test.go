@@ -90,6 +90,33 @@ func TestPriceCharts(t *testing.T) {
 }
 
 // What does not fit beside the drawings is left out of the data, and named.
+// A day of many bars is named once below a chart, where it begins.
+func TestDaysOfManyBarsAreNamedOnce(t *testing.T) {
+	r := minutes(60)
+	var b bytes.Buffer
+	if err := report.HTMLWith(&b, r, report.Extras{Bars: bars(r, "AAPL"), Draws: 200}); err != nil {
+		t.Fatal(err)
+	}
+	drawings := 0
+	for _, svg := range regexp.MustCompile(`(?s)<svg [^>]*aria-label="(?:Bars of|rsi)[^>]*>.*?</svg>`).FindAllString(b.String(), -1) {
+		seen := map[string]int{}
+		for _, m := range regexp.MustCompile(`<text class="tick"[^>]*>(\d+ [A-Z][a-z]{2})</text>`).FindAllStringSubmatch(svg, -1) {
+			seen[m[1]]++
+		}
+		if len(seen) > 0 {
+			drawings++
+		}
+		for day, n := range seen {
+			if n != 1 {
+				t.Errorf("%s is named %d times below %.90s", day, n, svg)
+			}
+		}
+	}
+	if drawings < 4 { // the last bars and their indicator, wide and narrow
+		t.Errorf("%d drawings name days, want 4 or more", drawings)
+	}
+}
+
 func TestPageWithManyFillsStaysSmall(t *testing.T) {
 	r := pullback(2500)
 	p := bars(r, "AAPL", "MSFT", "JPM", "XOM", "JNJ", "KO")

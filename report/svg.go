@@ -354,9 +354,15 @@ func dateTicks(dates []instrument.Date, n int) []dateTick {
 	}
 	var out []dateTick
 	if months < 3 {
-		k := max(1, (len(dates)+n-1)/n)
-		for i := k / 2; i < len(dates); i += k {
-			out = append(out, dateTick{i, dates[i].Time().Format("2 Jan")})
+		var days []int // a day of many bars is named once, where it begins
+		for i := range dates {
+			if i == 0 || dates[i] != dates[i-1] {
+				days = append(days, i)
+			}
+		}
+		k := max(1, (len(days)+n-1)/n)
+		for i := k / 2; i < len(days); i += k {
+			out = append(out, dateTick{days[i], dates[days[i]].Time().Format("2 Jan")})
 		}
 		return out
 	}
