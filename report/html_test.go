@@ -42,20 +42,14 @@ func TestWritePages(t *testing.T) {
 		}
 	}
 	r := pullback(700)
-	p := bars(r, "AAPL", "MSFT")
+	p, extra := bars(r, "AAPL", "MSFT"), extras()
 	atBars(r, p)
+	extra.Bars = p
 	var b bytes.Buffer
-	if err := report.HTMLWith(&b, r, report.Extras{Bars: p, Draws: 200}); err != nil {
+	if err := report.HTMLWith(&b, r, extra); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.WriteFile(filepath.Join(dir, "prices.html"), b.Bytes(), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	b.Reset()
-	if err := report.HTMLWith(&b, pullback(700), extras()); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(dir, "again.html"), b.Bytes(), 0o644); err != nil {
 		t.Fatal(err)
 	}
 }

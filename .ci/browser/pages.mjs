@@ -1,25 +1,27 @@
 // Opens every page of the report in a real browser, without a network, and looks at it as readers do:
 // light and dark, on a desk, on a phone and on paper, with and without scripts.
 //
-//   node pages.mjs FOLDER [--keep FOLDER] [--against FOLDER]
+//   node pages.mjs FOLDER [--keep FOLDER] [--against FOLDER] [--rewrite]
 //
 // FOLDER holds the pages: go test ./report -run 'TestWritePages|TestComparison$' -pages FOLDER
 // --keep writes the screenshots there, to be looked at; --against compares them with those of an earlier
-// --keep on the same machine, such as of the commit before: fonts differ from one machine to another.
+// --keep on the same machine, such as of the commit before. --rewrite does nothing but take the drawings of the
+// pages for right: from then on pages are held against them, which are in pictures/, small ones for every machine.
 import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { chromium } from 'playwright-core';
 import { PNG } from 'pngjs';
+import { Gallery, steady } from './pictures.mjs';
 
-const { values: flags, positionals } = parseArgs({ allowPositionals: true, options: { keep: { type: 'string' }, against: { type: 'string' } } });
+const { values: flags, positionals } = parseArgs({ allowPositionals: true, options: { keep: { type: 'string' }, against: { type: 'string' }, rewrite: { type: 'boolean' } } });
 const folder = resolve(positionals[0] ?? '.');
 const keep = flags.keep ? resolve(flags.keep) : null;
 if (keep) mkdirSync(keep, { recursive: true });
 const axe = readFileSync(new URL('node_modules/axe-core/axe.min.js', import.meta.url), 'utf8');
 const names = readdirSync(folder).filter((f) => f.endsWith('.html')).sort();
-const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: process.getuid?.() === 0 ? ['--no-sandbox'] : [] });
+const browser = await chromium.launch(steady);
 
 let faults = 0;
 function fault(where, what) {
@@ -91,8 +93,10 @@ async function looks(page, where, scheme) {
   return seen;
 }
 
-// shoot takes a picture of the whole page, twice: the page must stand still.
-async function shoot(page, name, label) {
+// shoot takes a picture of the whole page, twice: the page must stand still. A way of reading in which it does when
+// it does in another is left out where nobody wants the picture.
+async function shoot(page, name, label, needed = true) {
+  if (!needed && !keep && !flags.against) return;
   const options = { fullPage: true, animations: 'disabled', caret: 'hide' };
   let first = await page.screenshot(options), second = await page.screenshot(options);
   if (!first.equals(second)) { // the first one lays the page out for the size of the picture
@@ -117,7 +121,7 @@ async function schemes(page, where, name, label, audited) {
     await page.emulateMedia({ colorScheme: scheme });
     seen[scheme] = await looks(page, `${where} ${scheme}`, scheme);
     top[scheme] = await page.screenshot({ animations: 'disabled' });
-    await shoot(page, name, scheme === 'dark' ? `${label}-dark` : label);
+    await shoot(page, name, scheme === 'dark' ? `${label}-dark` : label, scheme === 'light');
     if (audited) await audit(page, `${where} ${scheme}`, scheme);
   }
   if (different(top.light, top.dark) < 0.5) fault(where, 'looks the same in light and dark');
@@ -155,7 +159,33 @@ async function print(page, where, name) {
   await page.emulateMedia({ media: null, colorScheme: 'light' });
 }
 
-for (const name of names) {
+// views are the ways of reading in which drawings are held against kept pictures; paper is A4 between its margins.
+const views = {
+  light: { colorScheme: 'light' }, dark: { colorScheme: 'dark' }, phone: { colorScheme: 'light', viewport: phone },
+  print: { colorScheme: 'dark', media: 'print', viewport: { width: 703, height: 1010 } },
+};
+const pictured = { 'compare.html': ['light', 'dark', 'phone', 'print'], 'minutes.html': ['light', 'phone'], 'prices.html': ['light', 'dark', 'phone', 'print'] };
+
+// drawings holds every section of a page that has a drawing against the kept picture of it.
+async function drawings(gallery, page, name) {
+  for (const view of pictured[name]) {
+    const { colorScheme, media = null, viewport = desk } = views[view];
+    await page.setViewportSize(viewport);
+    await page.emulateMedia({ colorScheme, media });
+    for (const section of await page.locator('section:has(svg.chart)').all()) {
+      const title = await section.evaluate((e) => e.getAttribute('aria-labelledby')?.slice(2) ?? e.getAttribute('aria-label'));
+      const file = `${name.replace('.html', '')}-${view}-${title.toLowerCase().replace(/[^a-z0-9]+/g, '-')}`;
+      const what = gallery.compare(file, await section.screenshot({ animations: 'disabled' }));
+      if (what) fault(file, what);
+    }
+  }
+}
+
+const gallery = new Gallery(PNG, fileURLToPath(new URL('pictures', import.meta.url)), flags.rewrite ? 'all' : '');
+for (const name of Object.keys(pictured)) await open(name, { label: 'pictures', viewport: desk }, (page) => drawings(gallery, page, name));
+for (const file of gallery.unseen()) fault(file, 'is the picture of a drawing that there is no more');
+
+for (const name of flags.rewrite ? [] : names) {
   let wide, plain;
   await open(name, { label: 'desk', viewport: desk }, async (page, where) => {
     wide = await schemes(page, where, name, 'desk', true);
@@ -165,7 +195,7 @@ for (const name of names) {
   await open(name, { label: 'phone', viewport: phone }, (page, where) => schemes(page, where, name, 'phone', false));
   await open(name, { label: 'plain', viewport: desk, scripts: false }, async (page, where) => {
     plain = await looks(page, where, 'light');
-    await shoot(page, name, 'plain');
+    await shoot(page, name, 'plain', false);
   });
   if (plain.charts !== wide.charts) fault(name, `${plain.charts} charts without scripts, ${wide.charts} with them`);
 }
@@ -202,5 +232,5 @@ async function handle(page, where) {
 
 await browser.close();
 if (names.length < 5) fault(folder, `only ${names.length} pages: this test looks in the wrong place`);
-console.log(faults === 0 ? `${names.length} pages, no fault` : `${faults} faults in ${names.length} pages`);
+console.log(faults === 0 ? `${names.length} pages, ${gallery.seen.size} drawings, no fault` : `${faults} faults in ${names.length} pages`);
 process.exit(faults === 0 ? 0 : 1);

@@ -3,6 +3,15 @@
 // that is gone, moved or laid over another one is not.
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** steady are the options of a browser that draws on every machine with the same fonts, at places that do not hang on
+ * their hinting. */
+export const steady = {
+  env: { ...process.env, FONTCONFIG_FILE: fileURLToPath(new URL('fonts.conf', import.meta.url)) },
+  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+  args: ['--disable-gpu', '--font-render-hinting=none', '--disable-dev-shm-usage', ...(process.getuid?.() === 0 ? ['--no-sandbox'] : [])],
+};
 
 const cell = 8; // pixels
 const most = 2400; // pixels of height that are kept of a page

@@ -1,17 +1,14 @@
 // A browser whose pages report what no page may do: messages on the console, errors, violations of the
 // policy, dialogs, and requests to anywhere but the server.
 import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
+import { steady } from '../browser/pictures.mjs';
 
 export const desk = { width: 1280, height: 900 };
 export const phone = { width: 390, height: 844 };
 export const axe = readFileSync(new URL('node_modules/axe-core/axe.min.js', import.meta.url), 'utf8');
 
-// Every machine draws with the same fonts, at places that do not hang on their hinting.
-const env = { ...process.env, FONTCONFIG_FILE: fileURLToPath(new URL('../browser/fonts.conf', import.meta.url)) };
-
-export const launch = () => chromium.launch({ env, executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ['--disable-gpu', '--font-render-hinting=none', '--disable-dev-shm-usage', ...(process.getuid?.() === 0 ? ['--no-sandbox'] : [])], timeout: 60_000 });
+export const launch = () => chromium.launch({ ...steady, timeout: 60_000 });
 
 export const faults = [];
 export function fault(where, what) {
