@@ -30,7 +30,9 @@ func (s *Server) bodies(limit int64) func(huma.Context, func(huma.Context)) {
 		r, w := humachi.Unwrap(ctx)
 		text, err := readBody(w, r, limit)
 		if err == nil && len(text) > 0 {
-			if kind, _, e := mime.ParseMediaType(r.Header.Get("Content-Type")); e != nil || kind != "application/json" {
+			if how := r.Header.Get("Content-Encoding"); how != "" && !strings.EqualFold(how, "identity") {
+				err = problem("media-type", "send it as it is, without Content-Encoding")
+			} else if kind, _, e := mime.ParseMediaType(r.Header.Get("Content-Type")); e != nil || kind != "application/json" {
 				err = problem("media-type", "send application/json")
 			} else {
 				err = strictJSON(text)
@@ -89,14 +91,14 @@ func strictJSON(text []byte) error {
 			return bad("there is something after the end of the document", d.InputOffset())
 		}
 		if count > maxItems {
-			return problem("too-large", "the document has more than "+strconv.Itoa(maxItems)+" values")
+			return problem("too-large", "the document has "+strconv.Itoa(count)+" values and more, at most "+strconv.Itoa(maxItems))
 		}
 		switch x := token.(type) {
 		case json.Delim:
 			switch x {
 			case '{', '[':
 				if len(open) == maxDepth {
-					return bad("it is nested deeper than "+strconv.Itoa(maxDepth)+" levels", d.InputOffset())
+					return bad("it is nested "+strconv.Itoa(maxDepth+1)+" levels deep, at most "+strconv.Itoa(maxDepth), d.InputOffset())
 				}
 				keys := map[string]bool(nil)
 				if x == '{' {

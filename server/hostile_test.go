@@ -170,6 +170,14 @@ func TestBodies(t *testing.T) {
 			t.Errorf("type %q: status %d, want 415", kind, rec.Code)
 		}
 	}
+	for how, status := range map[string]int{"gzip": 415, "identity": 202} {
+		if rec := w.ask("POST", "/api/backtest/run", body(trend), "Content-Encoding", how); rec.Code != status {
+			t.Errorf("encoding %q: status %d, want %d", how, rec.Code, status)
+		}
+	}
+	if rec := w.ask("POST", "/api/backtest/run", deep(33)); !strings.Contains(rec.Body.String(), "33 levels deep, at most 32") {
+		t.Errorf("the limit of nesting is refused with %s", rec.Body)
+	}
 	if rec := w.ask("POST", "/api/auth/login", `{"username":"`+strings.Repeat("x", 17<<10)+`","password":"x"}`); rec.Code != 413 {
 		t.Errorf("a login of 17 kB: status %d", rec.Code)
 	}

@@ -47,8 +47,11 @@ func (k *checker) source(t *tree) string { return clip(k.text[t.off:t.end]) }
 // term is the meaning of t.
 func (k *checker) term(t *tree) termID {
 	id := k.meaning(t)
-	if id != 0 && k.c.g.at(id).size > maxTerms {
-		return k.fault(t, "too_large", fmt.Sprintf("with all signals put in, this has more than %d operations", maxTerms), "")
+	if id == 0 {
+		return 0
+	}
+	if n := k.c.g.at(id).size; n > maxTerms {
+		return k.fault(t, "too_large", fmt.Sprintf("with all signals put in, this has %d operations, at most %d are possible", n, maxTerms), "")
 	}
 	return id
 }
@@ -59,7 +62,7 @@ func (k *checker) meaning(t *tree) termID {
 	}
 	if *k.work++; *k.work > maxWork {
 		k.faults = maxFaults
-		return k.report(fault{t.off, t.end, "too_large", fmt.Sprintf("with all functions put in, this has more than %d operations", maxWork), ""})
+		return k.report(fault{t.off, t.end, "too_large", fmt.Sprintf("with all functions put in, this has %d operations and more, at most %d are possible", *k.work, maxWork), ""})
 	}
 	switch t.shape {
 	case shapeNumber:

@@ -212,7 +212,7 @@ func (k *checker) readAt(t *tree, at where, stale int, read *tree) termID {
 		return k.term(read)
 	}
 	if len(c.top.contexts) >= maxContexts {
-		return k.fault(t, "too_large", fmt.Sprintf("the file looks at more than %d other symbols and bar lengths", maxContexts), "")
+		return k.fault(t, "too_large", fmt.Sprintf("the file looks at %d other symbols and bar lengths and more, at most %d are possible", maxContexts+1, maxContexts), "")
 	}
 	in := c.inside(at)
 	inner := *k

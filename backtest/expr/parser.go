@@ -229,7 +229,7 @@ func (p *parser) expression(min int) *tree {
 func (p *parser) tooDeep() *tree {
 	if !p.deep {
 		p.deep = true
-		p.report(fault{p.tok.off, p.tok.end, "too_deep", fmt.Sprintf("more than %d levels are nested here", maxDepth), "split it into named signals"})
+		p.report(fault{p.tok.off, p.tok.end, "too_deep", fmt.Sprintf("level %d of nesting, at most %d are possible", p.depth, maxDepth), "split it into named signals"})
 	}
 	t := &tree{off: p.tok.off, end: len(p.lex.text)}
 	p.lex.at = len(p.lex.text)

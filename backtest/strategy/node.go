@@ -244,7 +244,7 @@ func (r *reader) pair(n, key, item *node) {
 			clip(key.text, 40), n.key(key.text).pos.Line)
 
 	case len(n.keys) == maxKeys:
-		r.add(key, cause{code: "too_large"}, "more than %d keys in one mapping", maxKeys)
+		r.add(key, cause{code: "too_large"}, "%d keys in one mapping and more, at most %d are possible", maxKeys+1, maxKeys)
 		r.count = maxNodes + 1
 	default:
 		n.keys, n.items = append(n.keys, key), append(n.items, item)
@@ -259,10 +259,10 @@ func (r *reader) admit(n *node, depth int) bool {
 	r.count++
 	switch {
 	case depth > maxDepth:
-		r.add(n, cause{code: "too_deep"}, "nested more than %d levels deep", maxDepth)
+		r.add(n, cause{code: "too_deep"}, "nested %d levels deep, at most %d are possible", depth, maxDepth)
 		return false
 	case r.count == maxNodes+1:
-		r.add(n, cause{code: "too_large"}, "more than %d values in one file", maxNodes)
+		r.add(n, cause{code: "too_large"}, "%d values in one file and more, at most %d are possible", r.count, maxNodes)
 	}
 	return r.count <= maxNodes
 }

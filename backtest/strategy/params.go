@@ -201,7 +201,7 @@ func (d *decoder) span(n *node, path string) ([]float64, bool) {
 	case to < from:
 		d.add(n, cause{"bad_range", "did you mean " + texts[1] + ".." + texts[0] + "?"}, "%s runs from %s down to %s", path, texts[0], texts[1])
 	case (to-from)/step >= maxValues:
-		d.add(n, cause{code: "too_large"}, "%s has more than %d values", path, maxValues)
+		d.add(n, cause{code: "too_large"}, "%s has %.0f values, at most %d are possible", path, math.Floor((to-from)/step)+1, maxValues)
 	default:
 		out := make([]float64, 0, int((to-from)/step)+1)
 		for i := 0; from+float64(float64(i)*step) <= to; i++ {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -201,13 +202,19 @@ func tooMuch() []struct{ what, text, code string } {
 	}
 }
 
-// TestLimits: what is too large or too deep is refused, quickly, with a place.
+// TestLimits: what is too large or too deep is refused, quickly, with a place, the value and the limit.
 func TestLimits(t *testing.T) {
+	told := regexp.MustCompile(`\d.* \d`)
 	for _, c := range tooMuch() {
 		t.Run(c.what, func(t *testing.T) {
 			f, wrong := strategy.Parse("big.yaml", []byte(c.text))
 			if f != nil || len(wrong) == 0 || !slices.ContainsFunc(wrong, func(d strategy.Diagnostic) bool { return d.Code == c.code }) {
 				t.Errorf("want %s, got %.300s", c.code, wrong.Error())
+			}
+			for _, d := range wrong {
+				if strings.HasPrefix(d.Code, "too_") && !told.MatchString(d.Message) {
+					t.Errorf("%s names not both the value and the limit: %s", d.Code, d.Message)
+				}
 			}
 			if len(wrong) > 250 {
 				t.Errorf("%d faults: nobody reads that many", len(wrong))
