@@ -17,7 +17,8 @@ import (
 // No line may end with \, not even a comment, behind which systemd before 254 skips a line. A byte order
 // mark is passed over where the first line is a comment or blank: systemd takes it for a part of the key.
 //
-// A line of another program (a key for which mine is false) is skipped without judging its value.
+// A line of another program (a key for which mine is false) is skipped without judging its value, but for a
+// quote that it leaves open: systemd takes the lines behind it for a part of the value.
 // Anything else is an error with its line; values are never part of a message, they may be secrets.
 func parseDotenv(name, text string, mine func(key string) bool) (map[string]string, error) {
 	plain := regexp.MustCompile(`^[A-Za-z0-9_./:@%+,=~-]*$`)
@@ -41,6 +42,8 @@ func parseDotenv(name, text string, mine func(key string) bool) (map[string]stri
 		switch {
 		case !ok || !key.MatchString(k):
 			return nil, bad("want KEY=value, a blank line or a # comment")
+		case !mine(k) && leftOpen(v):
+			return nil, bad("the value begins a quote and does not end it: systemd takes the next line for a part of it")
 		case !mine(k):
 			continue
 		case marked && i == 0:
@@ -59,4 +62,26 @@ func parseDotenv(name, text string, mine func(key string) bool) (map[string]stri
 		values[k] = v
 	}
 	return values, nil
+}
+
+// leftOpen reports whether systemd looks for the end of a value in the lines behind it: a quote opens at the
+// beginning and behind a closed one, not within a word.
+func leftOpen(value string) bool {
+	for {
+		value = strings.TrimLeft(value, " \t")
+		if value == "" || value[0] != '"' && value[0] != '\'' {
+			return false
+		}
+		end := 1
+		for end < len(value) && value[end] != value[0] {
+			if value[end] == '\\' && value[0] == '"' {
+				end++
+			}
+			end++
+		}
+		if end >= len(value) {
+			return true
+		}
+		value = value[end+1:]
+	}
 }

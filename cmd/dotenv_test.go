@@ -31,6 +31,11 @@ func TestDotenv(t *testing.T) {
 		{text: "\ufeffBACKTESTER_A=1", err: "line 1: the file begins with a byte order mark"},
 		{text: "# in C:\\\nBACKTESTER_A=1", err: "line 1: a line must not end"},
 		{text: "OTHER=a\\\nBACKTESTER_A=1", err: "line 1: a line must not end"},
+		{text: "OTHER=\"it's\" 'two' it's\nBACKTESTER_A=1", want: map[string]string{"BACKTESTER_A": "1"}},
+		{text: "OTHER=\"a\\\"b\" c\nBACKTESTER_A=1", want: map[string]string{"BACKTESTER_A": "1"}},
+		{text: "\nOTHER=\"theirs\nBACKTESTER_A=1", err: "line 2: the value begins a quote"},
+		{text: "OTHER='a' 'b\nBACKTESTER_A=1", err: "line 1: the value begins a quote"},
+		{text: "OTHER=\"a\\\"\nBACKTESTER_A=1", err: "line 1: the value begins a quote"},
 		{text: "nonsense", err: "want KEY=value"},
 	} {
 		got, err := parseDotenv(".env", c.text, ours)

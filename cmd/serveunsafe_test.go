@@ -33,6 +33,8 @@ func TestServeRefusesUnsafeSettings(t *testing.T) {
 		{"a word for a truth value", []string{"FLASK_DEBUG=maybe"}, nil, []string{"true or false"}},
 		{"another environment", []string{"FLASK_ENV=staging"}, nil, []string{"development, production"}},
 		{"a misspelt setting", []string{"BACKTESTER_WORKRES=2"}, nil, []string{"BACKTESTER_WORKERS"}},
+		{"settings that cannot be read, all of them", []string{"FLASK_ENV=staging", "BACKTESTER_WORKRES=2", "BACKTESTER_QUEUED=1e3", "BACKTESTER_SERVER=https://ann:canary@a.example"}, nil,
+			[]string{"4 faults", "BACKTESTER_WORKERS", "development, production", `"1e3"`, "server = [redacted]"}},
 		{"metrics for everybody", []string{"BACKTESTER_METRICS_ADDR=0.0.0.0:5001"}, nil, []string{"127.0.0.1:5001"}},
 		{"proxies that are none", []string{"BACKTESTER_TRUSTED_PROXIES=everybody"}, nil, []string{"everybody"}},
 	} {

@@ -103,9 +103,7 @@ func loadSettings(in settingsInput) (*settings, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := unknownVariables(in.io.Environ, table); err != nil {
-		return nil, err
-	}
+	faults := unknownVariables("environment", in.io.Environ, table)
 	for _, row := range table {
 		level := func(source string, get func(string) string) error {
 			value, name, err := s.pick(row, get)
@@ -130,12 +128,15 @@ func loadSettings(in settingsInput) (*settings, error) {
 		if row.check != nil && s.values[row.key] != "" {
 			if err := row.check(s.values[row.key]); err != nil {
 				shown := strconv.Quote(s.values[row.key])
-				if row.secret {
+				if row.secret || strings.Contains(shown, "@") { // an address may hold a password
 					shown = "[redacted]"
 				}
-				return nil, usagef("read setting %s = %s from %s: %w", row.key, shown, s.given[row.key], err)
+				faults = append(faults, fmt.Errorf("read setting %s = %s from %s: %w", row.key, shown, s.given[row.key], err))
 			}
 		}
+	}
+	if err := allFaults(faults); err != nil {
+		return nil, err
 	}
 	if dir := s.values["data_dir"]; s.values["results_dir"] == "" && dir != "" {
 		s.values["results_dir"] = filepath.Join(dir, "results")
@@ -144,6 +145,22 @@ func loadSettings(in settingsInput) (*settings, error) {
 		s.values["backup_dir"] = filepath.Join(dir, "backups")
 	}
 	return s, nil
+}
+
+// allFaults is everything that is wrong with the settings, a line each: nobody should find the next one only by
+// mending the one before.
+func allFaults(faults []error) error {
+	switch len(faults) {
+	case 0:
+		return nil
+	case 1:
+		return &usageError{faults[0]}
+	}
+	list := ""
+	for _, err := range faults {
+		list += "\n  " + err.Error()
+	}
+	return usagef("read the settings: %d faults:%s", len(faults), list)
 }
 
 // pick takes the first name of row that is set in one level and notes contradictions.
@@ -226,7 +243,7 @@ func readDotenv(in settingsInput, table []setting) (values map[string]string, na
 	}
 	values, err = parseDotenv(name, string(b), func(key string) bool { return isOurs(key, table) })
 	if err == nil {
-		err = unknownVariables(assignments(values), table)
+		err = allFaults(unknownVariables(name, assignments(values), table))
 	}
 	if err != nil {
 		return nil, name, usagef("%w (--env-file none ignores the file)", err)
@@ -250,15 +267,15 @@ func isOurs(name string, table []setting) bool {
 
 // unknownVariables refuses BACKTESTER_* names that mean nothing: a misspelt setting must not be
 // ignored in silence.
-func unknownVariables(environ []string, table []setting) error {
+func unknownVariables(from string, environ []string, table []setting) (faults []error) {
 	known := namesOf(table)
 	for _, kv := range environ {
 		name, value, _ := strings.Cut(kv, "=")
 		if value != "" && strings.HasPrefix(name, "BACKTESTER_") && !slices.Contains(known, name) {
-			return usagef("read environment: unknown setting %s%s", name, suggest(name, known))
+			faults = append(faults, fmt.Errorf("read %s: unknown setting %s%s", from, name, suggest(name, known)))
 		}
 	}
-	return nil
+	return faults
 }
 
 // namesOf lists every environment variable of the table.
