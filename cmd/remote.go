@@ -51,8 +51,10 @@ func refused(err error) error {
 		return err
 	case p.Code == "data-missing":
 		return &gapThere{err}
-	case p.Status == 401 || p.Status == 403:
+	case p.Status == 401:
 		return fmt.Errorf("%w: put a personal token into BACKTESTER_TOKEN", err)
+	case p.Status == 403:
+		return fmt.Errorf("%w: the token in BACKTESTER_TOKEN needs the scopes read and run", err)
 	case p.Status == 400 || p.Status == 422:
 		return &usageError{err}
 	}
@@ -82,21 +84,28 @@ func document(file *strategy.File) (client.Strategy, error) {
 
 // runRemote has the batch computed by a server, one run after the other.
 func (o *runOptions) runRemote(ctx context.Context, c *client.Client, files []*strategy.File) ([]outcome, error) {
-	if len(o.bars) > 0 || o.independent || o.proof || o.again {
-		return nil, usagef("--server computes with its own data, as a whole and every time: leave --bars, --independent, --prove and --again out")
+	if len(o.bars) > 0 || o.independent || o.proof {
+		return nil, usagef("--server computes with its own data, as a whole: leave --bars, --independent and --prove out")
 	}
 	outcomes := make([]outcome, len(files))
+	var known []*history.Run
 	for i, file := range files {
 		s, err := document(file)
 		if err != nil {
 			return nil, err
 		}
-		id, b, err := c.Run(ctx, s)
+		run, err := c.Run(ctx, s, o.again)
 		if err != nil {
 			outcomes[i].err = refused(err)
 			continue
 		}
-		outcomes[i].results, outcomes[i].err = report.ReadJSON(bytes.NewReader(b), "the server's run "+id)
+		if run.Recalled {
+			known = append(known, &history.Run{ID: run.ID, Finished: run.Finished})
+		}
+		outcomes[i].results, outcomes[i].err = report.ReadJSON(bytes.NewReader(run.Result), "the server's run "+run.ID)
+	}
+	if len(known) > 0 {
+		fmt.Fprintln(o.io.Err, recalled(known))
 	}
 	return outcomes, nil
 }

@@ -43,6 +43,12 @@ func TestCommandsAskAServer(t *testing.T) {
 	if _, local, _ := do(t, here, "", run...); local != remote {
 		t.Errorf("run gives %d bytes here and %d there", len(local), len(remote))
 	}
+	if code, again, faults := do(t, away, "", run...); code != 0 || again != remote || !strings.Contains(faults, "recalled run ") {
+		t.Errorf("the same run once more: %d, the same %v\n%s", code, again == remote, faults)
+	}
+	if code, again, faults := do(t, away, "", append(run, "--again")...); code != 0 || again != remote || strings.Contains(faults, "recalled") {
+		t.Errorf("the same run --again: %d, the same %v\n%s", code, again == remote, faults)
+	}
 	preview := []string{"preview", "golden-cross", "--symbols", "ACME", "--from", "2024-01-02", "--format", "json"}
 	code, remote, faults = do(t, away, "", preview...)
 	if code != 0 {
@@ -55,7 +61,7 @@ func TestCommandsAskAServer(t *testing.T) {
 	var runs []struct {
 		ID string `json:"run_id"`
 	}
-	if err := json.Unmarshal([]byte(out), &runs); code != 0 || err != nil || len(runs) != 1 {
+	if err := json.Unmarshal([]byte(out), &runs); code != 0 || err != nil || len(runs) != 2 {
 		t.Fatalf("history --server: %d %v\n%s\n%s", code, err, out, faults)
 	}
 	if code, out, faults := do(t, away, "", "report", runs[0].ID); code != 0 || !strings.Contains(out, "ACME") {

@@ -222,6 +222,11 @@ func (s *Server) bars(ctx context.Context, in *barsInput) (*struct{ Body BarsAns
 			return nil, p
 		}
 	}
+	if r.From > r.To {
+		p := problem("validation", "from: "+r.From.String()+" is after to "+r.To.String()+": exchange them")
+		p.Errors = []Fault{{Pointer: "from", Code: "conflict", Detail: p.Detail}}
+		return nil, p
+	}
 	d, err := s.Data()
 	if errors.Is(err, bar.ErrNoData) {
 		gap := &backtest.NoDataError{Frame: r.Frame.String(), From: r.From.String(), Rows: []backtest.Missing{{Symbol: r.Symbol, Reason: "nothing is stored yet"}}, Err: err}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http/httptest"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 
@@ -120,6 +121,44 @@ func TestHeadersEverywhere(t *testing.T) {
 	}
 }
 
+// A method that an address does not have is refused with those that it has; an address of the API that does not
+// exist is nobody's page, with a slash too many neither.
+func TestMethods(t *testing.T) {
+	w := newWorld(t, worldOptions{})
+	for _, x := range []struct {
+		method, path string
+		status       int
+		allow        string
+	}{
+		{"PUT", "/api/health", 405, "GET, HEAD"}, {"OPTIONS", "/api/health", 405, "GET, HEAD"}, {"HEAD", "/api/health", 200, ""},
+		{"GET", "/api/backtest/run", 405, "POST"}, {"HEAD", "/api/backtest/run", 405, "POST"}, {"PATCH", "/api/auth/login", 405, "POST"},
+		{"GET", "/api/backtest/runs/x", 405, "PATCH, DELETE"}, {"POST", "/api/strategies/x", 405, "GET, HEAD, PUT, DELETE"},
+		{"OPTIONS", "/api/nothing", 404, ""}, {"DELETE", "/api/nothing", 404, ""}, {"GET", "/api/nothing", 404, ""}, {"GET", "/api", 404, ""},
+		{"GET", "/api/health/", 404, ""}, {"GET", "//api/health", 404, ""}, {"GET", "/./api/health", 404, ""},
+		{"POST", "/", 405, "GET, HEAD"}, {"DELETE", "/runs/x", 405, "GET, HEAD"}, {"GET", "/runs/x", 200, ""},
+	} {
+		rec := w.ask(x.method, x.path, "")
+		if rec.Code != x.status || rec.Header().Get("Allow") != x.allow {
+			t.Errorf("%s %s: %d, Allow %q; want %d, %q", x.method, x.path, rec.Code, rec.Header().Get("Allow"), x.status, x.allow)
+		}
+	}
+}
+
+// A range that a file does not have is refused as everything else is.
+func TestRanges(t *testing.T) {
+	w := newWorld(t, worldOptions{})
+	path := "/api/files/csv/" + w.finished(body(trend)) + ".csv"
+	if rec := w.ask("GET", path, "", "Range", "bytes=0-3"); rec.Code != 206 || rec.Body.Len() != 4 {
+		t.Errorf("four bytes: %d %q", rec.Code, rec.Body)
+	}
+	for _, wrong := range []string{"bytes=99999999-", "lines=1-2"} {
+		rec := w.ask("GET", path, "", "Range", wrong)
+		if rec.Code != 416 || code(rec) != "range" || rec.Header().Get("Content-Type") != "application/problem+json" || !strings.Contains(rec.Body.String(), wrong) {
+			t.Errorf("%s: %d %v %s", wrong, rec.Code, rec.Header(), rec.Body)
+		}
+	}
+}
+
 // Another user finds nothing of mine on any operation, and is told that it is not there.
 func TestNobodySeesWhatIsNotTheirs(t *testing.T) {
 	w := newWorld(t, worldOptions{accounts: true, jobs: withSweeps})
@@ -188,6 +227,39 @@ func TestEveryOperationAsksForAToken(t *testing.T) {
 		path := strings.NewReplacer("{run_id}", noRun, "{name}", "x", "{id}", "x", "{filename}", "x.csv", "{symbol}", "XYZ").Replace(d.path)
 		if rec := w.ask(d.method, path, ""); (rec.Code == 401) == public[d.path] {
 			t.Errorf("%s %s without a token: status %d", d.method, path, rec.Code)
+		}
+	}
+}
+
+// A personal token opens what its one scope is documented to open, and nothing else: what only reads writes
+// nothing, and accounts take a person.
+func TestEveryScopeOpensItsOperations(t *testing.T) {
+	w := newWorld(t, worldOptions{accounts: true})
+	admin := bearer(w.user("root", true))
+	var document struct {
+		Paths map[string]map[string]struct {
+			Security []map[string][]string `json:"security"`
+		} `json:"paths"`
+	}
+	decodeInto(t, w.server.Document(), &document)
+	for _, scope := range []string{"read", "run", "data", "admin"} {
+		token := bearer(w.want(201, "POST", "/api/auth/tokens", `{"name":"x","scopes":["`+scope+`"]}`, admin...)["token"].(string))
+		for template, methods := range document.Paths {
+			path := strings.NewReplacer("{run_id}", noRun, "{name}", "x", "{id}", "x", "{filename}", "x.csv", "{symbol}", "XYZ").Replace(template)
+			for method, o := range methods {
+				person := strings.HasPrefix(path, "/api/auth/") && path != "/api/auth/verify"
+				if o.Security == nil || path == "/api/auth/logout" {
+					continue
+				}
+				needs := o.Security[0]["token"]
+				if slices.Contains(needs, "") {
+					t.Errorf("%s %s is documented with a scope without a name", method, path)
+				}
+				may := !person && (len(needs) == 0 || slices.Contains(needs, scope))
+				if rec := w.ask(strings.ToUpper(method), path, "", token...); (rec.Code == 403) == may {
+					t.Errorf("%s %s with the scope %s: status %d; it takes %v", method, path, scope, rec.Code, needs)
+				}
+			}
 		}
 	}
 }

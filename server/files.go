@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"path"
 	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -26,11 +27,11 @@ import (
 
 func (s *Server) fileOperations() {
 	operation(s, route{id: "tearsheet", method: "GET", path: "/api/files/tearsheet/{filename}", tag: "files", summary: "Get the tearsheet of a run, RUN_ID.html", status: 200, scope: account.Read,
-		content: "text/html", bodyless: []int{304}, problems: []string{"not-found"}}, s.tearsheet)
+		content: "text/html", also: []int{206}, bodyless: []int{304}, problems: []string{"range", "not-found"}}, s.tearsheet)
 	operation(s, route{id: "csv", method: "GET", path: "/api/files/csv/{filename}", tag: "files", summary: "Get the metrics of a run, RUN_ID.csv", status: 200, scope: account.Read,
-		content: "text/csv", bodyless: []int{304}, problems: []string{"not-found"}}, s.csvFile)
+		content: "text/csv", also: []int{206}, bodyless: []int{304}, problems: []string{"range", "not-found"}}, s.csvFile)
 	operation(s, route{id: "run-file", method: "GET", path: "/api/backtest/results/{run_id}/files/{filename}", tag: "files", summary: "Get another file of a run, as an attachment", status: 200, scope: account.Read,
-		content: "application/octet-stream", bodyless: []int{304}, problems: []string{"not-found"}}, s.runFile)
+		content: "application/octet-stream", also: []int{206}, bodyless: []int{304}, problems: []string{"range", "not-found"}}, s.runFile)
 }
 
 type fileInput struct {
@@ -162,8 +163,36 @@ func (s *Server) artifactBody(r *history.Run, a history.Artifact, headers func(h
 		headers(h)
 		h.Set("ETag", tag)
 		h.Set("Cache-Control", "private, no-cache")
+		if req.Header.Get("Range") != "" {
+			w = &ranged{w, s, req, false}
+		}
 		http.ServeContent(w, req, "", r.Finished.Truncate(time.Second), f)
 	}}
+}
+
+// ranged makes the refusal of a range, which net/http words as plain text, a problem.
+type ranged struct {
+	http.ResponseWriter
+	s       *Server
+	r       *http.Request
+	refused bool
+}
+
+func (w *ranged) WriteHeader(status int) {
+	if w.refused = status == http.StatusRequestedRangeNotSatisfiable; !w.refused {
+		w.ResponseWriter.WriteHeader(status)
+		return
+	}
+	w.Header().Del("Content-Length")
+	w.Header().Del("Content-Disposition")
+	w.s.write(w.ResponseWriter, w.r, problem("range", "Range "+strconv.Quote(clip(w.r.Header.Get("Range"), 60))))
+}
+
+func (w *ranged) Write(b []byte) (int, error) {
+	if w.refused {
+		return len(b), nil
+	}
+	return w.ResponseWriter.Write(b)
 }
 
 func etagOf(b []byte) string {

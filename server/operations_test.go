@@ -358,7 +358,7 @@ func TestDataOverHTTP(t *testing.T) {
 	}
 	for path, status := range map[string]int{
 		"/api/data/bars/NOPE": 404, "/api/data/bars/XYZ?from=7.3.2024": 422, "/api/data/bars/XYZ?form=2024-03-07": 422, "/api/data/bars/..%2f..%2fetc": 404,
-		"/api/data/bars/XYZ?from=2025-01-02&to=2025-02-03": 424, "/api/data/bars/XYZ?timeframe=1m": 424,
+		"/api/data/bars/XYZ?from=2025-01-02&to=2025-02-03": 424, "/api/data/bars/XYZ?timeframe=1m": 424, "/api/data/bars/XYZ?from=2024-03-08&to=2024-03-07": 422,
 		"/api/data/bars/a%00b": 404, "/api/data/bars/XYZ?timeframe=1x": 422, "/api/data/tickers?cursor=x": 400, "/api/data/tickers?timeframe=9": 422, "/api/data/tickers?limit=0": 422,
 	} {
 		if rec := w.ask("GET", path, ""); rec.Code != status {
@@ -450,7 +450,16 @@ func TestIdempotency(t *testing.T) {
 	if rec := w.ask("POST", "/api/backtest/run", body(trend), "Idempotency-Key", "a b"); rec.Code != 422 {
 		t.Errorf("a key with a blank: %d", rec.Code)
 	}
+	w.want(202, "DELETE", "/api/backtest/runs/"+a.RunID, "")
+	w.want(204, "DELETE", "/api/backtest/runs/"+a.RunID+"?purge=true", "")
+	if rec := w.ask("POST", "/api/backtest/run", body(trend), key...); rec.Code != 409 || !strings.Contains(rec.Body.String(), "new key") {
+		t.Errorf("the key of a deleted run: %d %s", rec.Code, rec.Body)
+	}
 	w.want(202, "POST", "/api/backtest/run", body(trend))
+	w.want(202, "POST", "/api/backtest/run", body(trend))
+	if v := w.want(202, "POST", "/api/backtest/run?dedupe=true", body(trend)); v["recalled"] != true || v["run_id"] == a.RunID {
+		t.Errorf("a run of the same work waits already: %v", v)
+	}
 	w.want(202, "POST", "/api/backtest/run", body(trend))
 	rec := w.ask("POST", "/api/backtest/run", body(trend))
 	if rec.Code != 429 || code(rec) != "queue-full" || rec.Header().Get("Retry-After") == "" || !strings.Contains(rec.Body.String(), "at most 3") {

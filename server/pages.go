@@ -37,8 +37,8 @@ func (s *Server) pages(mux chi.Router) {
 			name = "index.html" // an address within the application
 		}
 		b := contents[name]
-		if b == nil || strings.HasPrefix(r.URL.Path, "/api/") || r.URL.Path == "/api" {
-			s.write(w, r, problem("not-found", "there is nothing at this address"))
+		if b == nil || ofAPI(path.Clean(r.URL.Path)) { // a slash too many makes no page of what was meant for the API
+			s.unrouted(w, r)
 			return
 		}
 		h := w.Header()
@@ -54,8 +54,11 @@ func (s *Server) pages(mux chi.Router) {
 		}
 	}
 	mux.Get("/", serve)
-	mux.Get("/*", serve)
+	mux.Get(anyPage, serve)
 }
+
+// anyPage is the route of everything that has no other.
+const anyPage = "/*"
 
 func typeOf(name string) string {
 	switch path.Ext(name) { // systems know other types for these

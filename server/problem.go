@@ -131,6 +131,7 @@ func problemTable() []problemRow {
 		{"too-large", 413, "The request is too large"},
 		{"uri-too-long", 414, "The address is too long"},
 		{"media-type", 415, "The body has a type that is not taken"},
+		{"range", 416, "The file has no such range"},
 		{"misdirected", 421, "This server does not answer to that name"},
 		{"validation", 422, "The request is not valid"},
 		{"invalid-strategy", 422, "The strategy has faults"},

@@ -37,7 +37,11 @@ func operation[I, O any](s *Server, r route, h func(context.Context, *I) (*O, er
 		DefaultStatus: r.status, MaxBodyBytes: -1, RejectUnknownQueryParameters: true, Responses: map[string]*huma.Response{},
 	}
 	if !r.open {
-		o.Security = []map[string][]string{{"token": {string(r.scope)}}, {"session": {string(r.scope)}}}
+		scopes := []string{}
+		if r.scope != "" {
+			scopes = append(scopes, string(r.scope))
+		}
+		o.Security = []map[string][]string{{"token": scopes}, {"session": scopes}}
 		o.Middlewares = append(o.Middlewares, s.guard(r))
 	}
 	if r.method == http.MethodPost || r.method == http.MethodPatch || r.method == http.MethodPut {

@@ -28,12 +28,12 @@ func (s *Server) runOperations() {
 	bodyOf("preview", "PreviewRequest", previewBody{})
 	operation(s, route{id: "submit", method: "POST", path: "/api/backtest/run", tag: "runs", summary: "Queue a run",
 		doc:    "Answered when the run is safely stored. A document of the former application (with entry_conditions) is waited for, up to 30 seconds, and answered in its shape.",
-		status: 202, scope: account.Run, also: []int{200}, problems: []string{"bad-json", "media-type", "too-large", "invalid-strategy", "idempotency-mismatch", "limit-exceeded", "data-missing", "queue-full"}}, s.submit)
+		status: 202, scope: account.Run, also: []int{200}, problems: []string{"bad-json", "media-type", "too-large", "invalid-strategy", "conflict", "idempotency-mismatch", "limit-exceeded", "data-missing", "queue-full"}}, s.submit)
 	bodyOf("run", "RunRequest", runBody{})
 	operation(s, route{id: "result", method: "GET", path: "/api/backtest/results/{run_id}", tag: "runs", summary: "Get a run: its state, and what is included", status: 200, scope: account.Read,
 		problems: []string{"not-found"}}, s.getRun)
 	operation(s, route{id: "result-file", method: "GET", path: "/api/backtest/results/{run_id}/result", tag: "runs", summary: "Get the result, the very bytes of run --format json",
-		status: 200, scope: account.Read, content: "application/json", bodyless: []int{304}, problems: []string{"not-found", "not-finished"}}, s.resultFile)
+		status: 200, scope: account.Read, content: "application/json", also: []int{206}, bodyless: []int{304}, problems: []string{"range", "not-found", "not-finished"}}, s.resultFile)
 	operation(s, route{id: "events", method: "GET", path: "/api/backtest/runs/{run_id}/events", tag: "runs", summary: "Follow a run as server-sent events",
 		doc: "The first event is state, with the whole run; then progress, partial (new points of the equity curve) and log; the last one is done, failed or cancelled. " +
 			"restart means that the server goes down: come back with Last-Event-ID.",

@@ -19,6 +19,9 @@ import (
 	"net/http"
 	"net/netip"
 	"runtime"
+	"slices"
+	"strconv"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -63,6 +66,7 @@ type Options struct {
 type Server struct {
 	Options
 	handler     http.Handler
+	mux         *chi.Mux
 	api         huma.API
 	document    []byte // of the API
 	documentTag string
@@ -107,21 +111,36 @@ func New(o Options) *Server {
 // ServeHTTP answers one request.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
 
+// unrouted answers what no route takes: 405 with the methods that the address has, 404 where it has none. The
+// address of every page is one of the web application, but none below /api is.
+func (s *Server) unrouted(w http.ResponseWriter, r *http.Request) {
+	var allowed []string
+	for _, m := range []string{"GET", "POST", "PUT", "PATCH", "DELETE"} {
+		if route := s.mux.Find(chi.NewRouteContext(), m, r.URL.Path); route == "" || route == anyPage && ofAPI(r.URL.Path) {
+			continue
+		}
+		if allowed = append(allowed, m); m == "GET" {
+			allowed = append(allowed, "HEAD")
+		}
+	}
+	if len(allowed) == 0 || slices.Contains(allowed, r.Method) {
+		s.write(w, r, problem("not-found", "there is nothing at this address"))
+		return
+	}
+	w.Header().Set("Allow", strings.Join(allowed, ", "))
+	s.write(w, r, problem("method", strconv.Quote(clip(r.Method, 20))+" is not possible here, only "+strings.Join(allowed, ", ")))
+}
+
+// ofAPI reports whether an address is the API's, and never a page's.
+func ofAPI(path string) bool { return path == "/api" || strings.HasPrefix(path, "/api/") }
+
 func (s *Server) build() {
 	useProblems()
 	mux := chi.NewRouter()
 	mux.Use(s.identify, s.observe, s.recoverer, s.headers, s.hosts, s.origins(), s.crossOrigin, s.limits, middleware.GetHead)
-	mux.NotFound(func(w http.ResponseWriter, r *http.Request) {
-		s.write(w, r, problem("not-found", "there is nothing at this address"))
-	})
-	mux.MethodNotAllowed(func(w http.ResponseWriter, r *http.Request) {
-		for _, m := range []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"} {
-			if mux.Match(chi.NewRouteContext(), m, r.URL.Path) {
-				w.Header().Add("Allow", m)
-			}
-		}
-		s.write(w, r, problem("method", methodLabel(r.Method)+" is not possible here"))
-	})
+	mux.NotFound(s.unrouted)
+	mux.MethodNotAllowed(s.unrouted)
+	s.mux = mux
 	s.api = humachi.New(mux, s.apiConfig())
 	s.operations()
 	s.finishDocument()

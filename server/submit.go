@@ -219,9 +219,10 @@ func (q *StrategyRequest) apply(f *strategy.File) error {
 // answered.
 type Submitted struct {
 	Run
-	Success *bool       `json:"success,omitempty" doc:"for documents of the former application"`
-	Data    *LegacyData `json:"data,omitempty" doc:"for documents of the former application"`
-	Changes []string    `json:"changes,omitempty" doc:"what is done differently from the former application, and why"`
+	Recalled bool        `json:"recalled,omitempty" doc:"with dedupe: it is an earlier run of the same work"`
+	Success  *bool       `json:"success,omitempty" doc:"for documents of the former application"`
+	Data     *LegacyData `json:"data,omitempty" doc:"for documents of the former application"`
+	Changes  []string    `json:"changes,omitempty" doc:"what is done differently from the former application, and why"`
 }
 
 // LegacyData is what the former application told of a run.
@@ -293,7 +294,7 @@ func (s *Server) submit(ctx context.Context, in *submitInput) (*submitOutput, er
 			return nil, err
 		}
 	}
-	out := &submitOutput{Status: 202, Location: "/api/backtest/results/" + run.ID, Body: Submitted{Run: runView(run), Changes: notes}}
+	out := &submitOutput{Status: 202, Location: "/api/backtest/results/" + run.ID, Body: Submitted{Run: runView(run), Recalled: t.Same, Changes: notes}}
 	if t.Replayed {
 		out.Replayed = "true"
 	}
@@ -388,6 +389,8 @@ func jobProblem(err error) error {
 	switch {
 	case errors.Is(err, job.ErrKeyReused):
 		return problem("idempotency-mismatch", "")
+	case errors.Is(err, job.ErrKeyGone):
+		return problem("conflict", "the run of this idempotency key has been deleted: a new run takes a new key")
 	case errors.Is(err, job.ErrDraining):
 		return retry(problem("draining", ""), 2*time.Second)
 	case errors.Is(err, job.ErrDamaged):

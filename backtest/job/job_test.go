@@ -212,6 +212,13 @@ func TestTheSameRequestIsDoneOnce(t *testing.T) {
 	if _, err := r.Submit(t.Context(), other); !errors.Is(err, job.ErrKeyReused) {
 		t.Errorf("another body under the key: %v", err)
 	}
+	r.ended(t, first.Run.ID)
+	if err := r.Remove(t.Context(), "ann", first.Run.ID); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := r.Submit(t.Context(), q); !errors.Is(err, job.ErrKeyGone) {
+		t.Errorf("a request that comes again after its run was deleted: %+v %v", got, err)
+	}
 	bob := q
 	bob.Owner = "bob"
 	if got := r.submit(t, bob); got.Replayed {

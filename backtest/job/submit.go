@@ -34,6 +34,10 @@ type Ticket struct {
 // ErrKeyReused says that a key was used before for another request.
 var ErrKeyReused = errors.New("the idempotency key was used for another request")
 
+// ErrKeyGone says that the run that a key made has been deleted: the request that comes again is not to bring
+// it back.
+var ErrKeyGone = errors.New("the run of the idempotency key has been deleted")
+
 // ErrDraining says that the server is going down and takes nothing new.
 var ErrDraining = errors.New("the server is going down")
 
@@ -161,6 +165,9 @@ func (s *Service) take(tx *history.Tx, q Request, run *history.Run, sum string) 
 			return nil, ErrKeyReused
 		case err == nil:
 			r, err := tx.Run(q.Owner, k.Run)
+			if errors.Is(err, history.ErrNotFound) {
+				err = ErrKeyGone
+			}
 			return &Ticket{Run: r, Replayed: true}, err
 		case !errors.Is(err, history.ErrNotFound):
 			return nil, err

@@ -74,7 +74,7 @@ func (p *Problem) Error() string {
 			text += "; " + f.Detail
 		}
 	}
-	if p.Status >= 500 {
+	if p.Status >= 500 && p.RequestID != "" {
 		text += " (request " + p.RequestID + ")"
 	}
 	return fmt.Sprintf("the server refuses with %d: %s", p.Status, text)
@@ -86,10 +86,19 @@ type Strategy struct {
 	Files    map[string]string `json:"files,omitempty"`
 }
 
-// Run submits a strategy, waits for its end and returns the id and the result's bytes.
-func (c *Client) Run(ctx context.Context, s Strategy) (id string, result []byte, err error) {
+// Run is a run of a server that has ended well.
+type Run struct {
+	ID       string    `json:"run_id"`
+	Recalled bool      `json:"recalled"` // it had been there before it was asked for
+	Finished time.Time `json:"finished_at"`
+	Result   []byte    `json:"-"` // the very bytes that the server keeps
+}
+
+// Run submits a strategy and waits for its end. Unless again is set, an earlier run of the same work on the
+// same data is taken instead of a new one.
+func (c *Client) Run(ctx context.Context, s Strategy, again bool) (Run, error) {
 	var run struct {
-		RunID  string `json:"run_id"`
+		Run
 		Status string `json:"status"`
 		Error  *struct {
 			Code   string `json:"code"`
@@ -97,24 +106,30 @@ func (c *Client) Run(ctx context.Context, s Strategy) (id string, result []byte,
 			Detail string `json:"detail"`
 		} `json:"error"`
 	}
+	path := "/api/backtest/run?dedupe=true"
+	if again {
+		path = "/api/backtest/run"
+	}
 	// The key makes a request that is repeated after a broken connection the same one.
-	if err := c.call(ctx, "POST", "/api/backtest/run", s, &run, "Prefer", "wait=30", "Idempotency-Key", rand.Text()); err != nil {
-		return "", nil, err
+	if err := c.call(ctx, "POST", path, s, &run, "Prefer", "wait=30", "Idempotency-Key", rand.Text()); err != nil {
+		return Run{}, err
 	}
 	for run.Status == "queued" || run.Status == "running" {
-		if err := c.call(ctx, "GET", "/api/backtest/results/"+url.PathEscape(run.RunID)+"?wait=30", nil, &run); err != nil {
-			return run.RunID, nil, err
+		if err := c.call(ctx, "GET", "/api/backtest/results/"+url.PathEscape(run.ID)+"?wait=30", nil, &run); err != nil {
+			return run.Run, err
 		}
 	}
+	var err error
 	switch {
 	case run.Status == "succeeded":
-		result, err = c.Result(ctx, run.RunID)
-		return run.RunID, result, err
+		run.Result, err = c.Result(ctx, run.ID)
 	case run.Error != nil:
 		p := &Problem{Status: http.StatusUnprocessableEntity, Code: run.Error.Code, Title: run.Error.Title, Detail: run.Error.Detail}
-		return run.RunID, nil, fmt.Errorf("run %s failed: %w", run.RunID, p)
+		err = fmt.Errorf("run %s failed: %w", run.ID, p)
+	default:
+		err = fmt.Errorf("run %s was %s", run.ID, run.Status)
 	}
-	return run.RunID, nil, fmt.Errorf("run %s was %s", run.RunID, run.Status)
+	return run.Run, err
 }
 
 // Result is the result of a run, as bytes.

@@ -1878,6 +1878,8 @@ export interface components {
              * @description in the queue, from 1
              */
             position?: number;
+            /** @description with dedupe: it is an earlier run of the same work */
+            recalled?: boolean;
             /**
              * Format: int64
              * @description counts changes of name, notes, tags, star and sharing; for If-Match
@@ -3073,6 +3075,15 @@ export interface operations {
                     "application/octet-stream": string;
                 };
             };
+            /** @description Partial Content */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
             /** @description Not Modified */
             304: {
                 headers: {
@@ -3082,6 +3093,15 @@ export interface operations {
             };
             /** @description There is no such thing (not-found) */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The file has no such range (range) */
+            416: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3186,6 +3206,17 @@ export interface operations {
                     };
                 };
             };
+            /** @description Partial Content */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: unknown;
+                    };
+                };
+            };
             /** @description Not Modified */
             304: {
                 headers: {
@@ -3204,6 +3235,15 @@ export interface operations {
             };
             /** @description The run has not ended yet (not-finished) */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The file has no such range (range) */
+            416: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3387,6 +3427,15 @@ export interface operations {
             };
             /** @description The body is not the JSON that is wanted (bad-json) */
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It contradicts what is there (conflict) */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3901,6 +3950,15 @@ export interface operations {
                     "text/csv": string;
                 };
             };
+            /** @description Partial Content */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
             /** @description Not Modified */
             304: {
                 headers: {
@@ -3910,6 +3968,15 @@ export interface operations {
             };
             /** @description There is no such thing (not-found) */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The file has no such range (range) */
+            416: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3950,6 +4017,15 @@ export interface operations {
                     "text/html": string;
                 };
             };
+            /** @description Partial Content */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
             /** @description Not Modified */
             304: {
                 headers: {
@@ -3959,6 +4035,15 @@ export interface operations {
             };
             /** @description There is no such thing (not-found) */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The file has no such range (range) */
+            416: {
                 headers: {
                     [name: string]: unknown;
                 };
