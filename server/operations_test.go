@@ -44,6 +44,9 @@ func TestSeriesPagesAndErrors(t *testing.T) {
 	if rec := w.ask("GET", in+"/journal?cursor="+trades, ""); rec.Code != 400 {
 		t.Errorf("a cursor of another list: %d", rec.Code)
 	}
+	if rec := w.ask("GET", in+"/bars?symbol=NOPE", ""); rec.Code != 424 || !strings.Contains(rec.Body.String(), "bars of NOPE") {
+		t.Errorf("bars of a symbol that the run has not: %d %s", rec.Code, rec.Body)
+	}
 	for _, path := range []string{"", "/result", "/equity", "/trades", "/journal", "/bars", "/files/x.json"} {
 		if rec := w.ask("GET", "/api/backtest/results/"+noRun+path, ""); rec.Code != 404 {
 			t.Errorf("%s of no run: %d", path, rec.Code)

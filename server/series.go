@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"math"
 	"strconv"
 	"time"
@@ -345,6 +346,10 @@ func (s *Server) runBars(ctx context.Context, in *struct {
 	}
 	frame, first, last := runRange(x)
 	b, err := s.load(ctx, bar.Request{Symbol: in.Symbol, Frame: frame, From: first, To: last, Session: bar.Regular})
+	if errors.Is(err, bar.ErrNoData) {
+		err = &backtest.NoDataError{Frame: frame.String(), From: first.String(), To: last.String(), Err: err,
+			Rows: []backtest.Missing{{Symbol: in.Symbol, Reason: "no bars over the time of the run"}}}
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -79,6 +79,14 @@ func (d *document) read() (value, bool) {
 		return v, more != nil
 	}
 	at := int(dec.InputOffset())
+	switch {
+	case errors.Is(err, errTooMuch) && d.count > maxValues:
+		d.fault(value{off: at}, "too_large", "", "%d values and more, at most %d are possible", d.count, maxValues)
+		return value{}, false
+	case errors.Is(err, errTooMuch):
+		d.fault(value{off: at}, "too_deep", "", "nested %d levels deep, at most %d are possible", maxDepth+1, maxDepth)
+		return value{}, false
+	}
 	var syntax *json.SyntaxError
 	if errors.As(err, &syntax) {
 		at = max(0, int(syntax.Offset)-1)
@@ -91,9 +99,13 @@ func (d *document) read() (value, bool) {
 	return value{}, false
 }
 
+// errTooMuch ends the reading of what is no strategy of anybody, though it is JSON.
+var errTooMuch = errors.New("too much")
+
 func (d *document) value(dec *json.Decoder, depth int) (value, error) {
-	if d.count++; d.count > maxValues || depth > maxDepth {
-		return value{}, fmt.Errorf("more than %d values, or more than %d levels deep", maxValues, maxDepth)
+	d.count++
+	if depth > maxDepth || d.count > maxValues {
+		return value{}, errTooMuch
 	}
 	off := int(dec.InputOffset())
 	for off < len(d.data) && strings.IndexByte(" \t\r\n,:", d.data[off]) >= 0 {

@@ -110,7 +110,7 @@ func TestTranslations(t *testing.T) {
 		t.Fatal(err)
 	}
 	var b strings.Builder
-	seen := map[string]int{"too_large": 2} // TestTooLarge
+	seen := map[string]int{"too_large": 3, "too_deep": 2} // TestTooLarge
 	documents := strings.Split("\n"+string(in), "\n== ")[1:]
 	for _, part := range documents {
 		name, body, _ := strings.Cut(part, "\n")
@@ -169,14 +169,18 @@ func sourceCodes(t *testing.T) []string {
 	return codes
 }
 
-// TestTooLarge refuses documents that no form ever made.
+// TestTooLarge refuses documents that no form ever made, with what they have and what is possible.
 func TestTooLarge(t *testing.T) {
-	for _, doc := range []string{
-		`{"name": "` + strings.Repeat("x", 1<<21) + `"}`,
-		`{"entry_conditions": [` + strings.Repeat(`{"source": "close", "comparison": ">", "target": 5},`, 40_000) + `{}]}`,
+	for _, x := range []struct{ doc, code, want string }{
+		{`{"name": "` + strings.Repeat("x", 1<<21) + `"}`, "too_large", "2097164 bytes, it may have "},
+		{`{"entry_conditions": [` + strings.Repeat(`{"source": "close", "comparison": ">", "target": 5},`, 40_000) + `{}]}`, "too_large", " bytes, it may have "},
+		{`{"tickers": [` + strings.Repeat(`"A",`, 20_000) + `"A"], "entry_conditions": []}`, "too_large", "20001 values and more, at most 20000"},
+		{`{"entry_conditions": ` + strings.Repeat(`[`, 9) + strings.Repeat(`]`, 9) + `}`, "too_deep", "9 levels deep, at most 8"},
+		{strings.Repeat(`{"indicators": `, 2000) + "1" + strings.Repeat(`}`, 2000), "too_deep", "9 levels deep, at most 8"},
 	} {
-		if c, faults := legacy.Convert("big.json", []byte(doc)); c != nil || len(faults) != 1 || faults[0].Code != "too_large" {
-			t.Errorf("%d bytes: got %.200v", len(doc), faults)
+		c, faults := legacy.Convert("big.json", []byte(x.doc))
+		if c != nil || len(faults) != 1 || faults[0].Code != x.code || !strings.Contains(faults[0].Message, x.want) {
+			t.Errorf("%d bytes: got %.200v, want %s with %q", len(x.doc), faults, x.code, x.want)
 		}
 	}
 }
