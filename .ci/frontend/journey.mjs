@@ -629,6 +629,43 @@ part('accounts', async (where) => {
   await page.getByRole('button', { name: 'Sign in', exact: true }).click();
   await page.waitForFunction(() => !document.querySelector('.sign-in'));
   check(where, await page.evaluate(() => document.querySelector('.editor')?.shadowRoot?.textContent?.includes('# written when the session was over')), 'what was written is lost');
+  // A run is shared, and read by somebody else without what its owner wrote on it, until it is not any more.
+  const words = { strategy: 'golden-cross', symbols: ['ACME'], notes: 'Only for me.', tags: ['own'] };
+  const id = await own.run(words, await own.enter('alice', 'a harbour of quiet boats'));
+  await own.add('bob', 'a meadow of slow cattle');
+  await page.context().grantPermissions(['clipboard-read', 'clipboard-write'], { origin: own.url });
+  const guest = await open(browser, `${where}, a guest`, { origin: own.url, allow: [...allow, /404/] });
+  await guest.goto(`${own.url}/#/runs/${id}`);
+  await guest.getByRole('radio', { name: 'Sign in' }).check();
+  await guest.getByLabel('Name').fill('bob');
+  await guest.getByLabel('Password').fill('a meadow of slow cattle');
+  await guest.getByRole('button', { name: 'Sign in', exact: true }).click();
+  await has(guest, where, /Open the run: there is no such thing/, '.trouble');
+  await page.goto(`${own.url}/#/runs/${id}`);
+  await page.getByRole('button', { name: 'Share', exact: true }).click();
+  await has(page, where, /Shared\. The link is copied\./, '.toasts');
+  await page.getByRole('button', { name: 'Stop sharing' }).waitFor();
+  const address = await page.evaluate(() => navigator.clipboard.readText());
+  check(where, address === `${own.url}/#/runs/${id}`, `the link is ${address}`);
+  await guest.goto('about:blank');
+  await guest.goto(address);
+  await has(guest, where, /Shared by alice, who alone can change it/, '.shared');
+  await guest.waitForSelector('.uplot canvas', { state: 'attached' });
+  await has(guest, where, /Exposure/, 'main');
+  check(where, await guest.locator('[aria-label="Exposure over time"] canvas').count() === 1, 'the exposure is not drawn');
+  check(where, !/Only for me|own/.test((await guest.locator('.labels').allTextContents()).join()) && !/Only for me/.test(await text(guest, 'main')), 'a guest reads the notes');
+  for (const name of ['Star', 'Share', 'Stop sharing', 'Cancel', /Edit name|Add a name/]) check(where, await guest.getByRole('button', { name, exact: true }).count() === 0, `a guest has the button ${name}`);
+  for (const tab of ['Trades', 'Metrics', 'Settings', 'Tearsheet']) {
+    await guest.getByRole('radio', { name: tab }).check();
+    await guest.waitForSelector({ Trades: '.trades .vrow', Metrics: '.metric', Settings: '.facts', Tearsheet: 'iframe.tearsheet' }[tab]);
+  }
+  check(where, await guest.locator('.trouble').count() === 0, 'a part of a shared run is refused');
+  await page.getByRole('button', { name: 'Stop sharing' }).click();
+  await has(page, where, /Not shared any more\./, '.toasts');
+  await page.getByRole('button', { name: 'Share', exact: true }).waitFor();
+  await guest.reload();
+  await has(guest, where, /Open the run: there is no such thing/, '.trouble');
+  await guest.context().close();
   await page.goto(`${own.url}/#/account`);
   await page.getByRole('button', { name: 'Sign out everywhere' }).click();
   await page.getByRole('heading', { name: 'Sign in', exact: true }).waitFor();

@@ -1,6 +1,6 @@
 // The real program as a process of a test: started on a free port with folders of its own, stopped and
 // started again.
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,10 +15,25 @@ export class Server {
     this.port = 0;
   }
 
+  get places() {
+    return { PATH: process.env.PATH, HOME: this.folder, BACKTESTER_DATA_DIR: join(this.folder, 'data'), BACKTESTER_RESULTS_DIR: join(this.folder, 'results'), ...this.env };
+  }
+
+  // add makes a user as who has the machine does, and returns headers that are theirs.
+  async add(username, password) {
+    const out = spawnSync(this.binary, ['user', 'add', username, '--env-file', 'none'], { env: this.places, cwd: this.folder, input: `${password}\n`, encoding: 'utf8' });
+    if (out.status !== 0) throw new Error(`user add ${username}: ${out.stderr}`);
+    return this.enter(username, password);
+  }
+
+  // enter signs in as a script does.
+  async enter(username, password) {
+    return { Authorization: `Bearer ${(await this.ask('POST', '/api/auth/login', { username, password, mode: 'token' })).token}` };
+  }
+
   // start returns when the server says its address. A server that is started again keeps its port.
   async start() {
-    const env = { PATH: process.env.PATH, HOME: this.folder, BACKTESTER_DATA_DIR: join(this.folder, 'data'), BACKTESTER_RESULTS_DIR: join(this.folder, 'results'), ...this.env };
-    this.process = spawn(this.binary, ['serve', '--env-file', 'none', '--port', String(this.port), ...this.args], { env, cwd: this.folder });
+    this.process = spawn(this.binary, ['serve', '--env-file', 'none', '--port', String(this.port), ...this.args], { env: this.places, cwd: this.folder });
     const address = new Promise((resolve, reject) => {
       const read = (b) => {
         this.log += b;
@@ -64,10 +79,10 @@ export class Server {
   }
 
   // run computes a run and returns its id when it has ended.
-  async run(body) {
-    const r = await this.ask('POST', '/api/backtest/run', body);
+  async run(body, headers = {}) {
+    const r = await this.ask('POST', '/api/backtest/run', body, headers);
     for (let i = 0; i < 1200; i++) {
-      const s = await this.ask('GET', `/api/backtest/results/${r.run_id}`);
+      const s = await this.ask('GET', `/api/backtest/results/${r.run_id}`, undefined, headers);
       if (s.status === 'succeeded') return r.run_id;
       if (s.status === 'failed' || s.status === 'cancelled') throw new Error(`run ${s.status}: ${JSON.stringify(s.error)}`);
       await new Promise((x) => setTimeout(x, 100));

@@ -34,6 +34,13 @@ async function failed(server) {
   return id;
 }
 
+// shared is a run that who sends the headers shares.
+async function shared(server, headers) {
+  const id = await server.run({ strategy: 'golden-cross', symbols: ['ACME'], name: 'To be talked about', tags: ['own'], notes: 'Only for me.' }, headers);
+  await server.ask('PATCH', `/api/backtest/runs/${id}`, { shared: true }, headers);
+  return id;
+}
+
 /** member makes the administrator of a server that wants accounts, and says what a browser needs to be her. */
 export async function member(server) {
   const credentials = { username: 'alice', password: 'a harbour of quiet boats' };
@@ -208,6 +215,9 @@ export function doors(server) {
     ['start-first', '#/strategies', async (page) => {
       await page.locator('.empty', { hasText: 'No runs yet' }).waitFor();
     }],
+    // A run that she shares, and one that somebody shared with her.
+    ['shared', async () => `#/runs/${await shared(server, await server.enter(alice.username, alice.password))}`, (page) => page.waitForSelector('.shared .button')],
+    ['shared-by', async () => `#/runs/${await shared(server, await server.add('bob', alice.password))}`, (page) => page.waitForSelector('.shared b')],
   ];
 }
 
@@ -234,12 +244,13 @@ async function visit(browser, label, server, list, look) {
     const file = `${name}-${label}`;
     try {
       await before?.(page);
+      const place = typeof hash === 'function' ? await hash() : hash;
       await page.evaluate(async (to) => {
         for (const h of ['#/nowhere', to]) {
           location.hash = h;
           await new Promise((r) => setTimeout(r, 20));
         }
-      }, hash);
+      }, place);
       await ready(page, viewport === phone);
       await page.mouse.move(2, 2);
       await page.evaluate(() => scrollTo(0, 0));

@@ -31,7 +31,7 @@ export const cancel = (id: string): Promise<{ status: string }> => request(`${ru
 
 export const purge = (id: string): Promise<void> => request(`${runs}/${id}`, { method: 'DELETE', query: { purge: true } });
 
-export interface Label { name?: string; notes?: string; tags?: string[]; starred?: boolean }
+export interface Label { name?: string; notes?: string; tags?: string[]; starred?: boolean; shared?: boolean }
 
 export const label = (run: Pick<Run, 'run_id' | 'revision'>, change: Label): Promise<Run> => request(`${runs}/${run.run_id}`, { method: 'PATCH', body: change, headers: { 'If-Match': `"r${run.revision}"` } });
 

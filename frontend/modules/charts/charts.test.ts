@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { band, histogram, months, round, years } from './draw';
+import { band, exposure, histogram, months, round, years } from './draw';
 import { around, lastAt, outside, tooCoarse } from './window';
 
 const day = (y: number, m: number, d: number): number => Date.UTC(y, m - 1, d);
@@ -14,6 +14,15 @@ describe('months', () => {
   it('are none of nothing, and end with money', () => {
     expect(months([], [])).toEqual([]);
     expect(months([day(2024, 1, 31), day(2024, 2, 29), day(2024, 3, 28)], [100, 0, 0])).toHaveLength(1);
+  });
+});
+
+describe('exposure', () => {
+  it('draws shorts below zero and the net between, and only what there was', () => {
+    const [long, short, net] = exposure([0, 0.5, 0.5], [0, 0, 0.75]);
+    expect([long?.values, short?.values, net?.values]).toEqual([[0, 0.5, 0.5], [0, 0, -0.75], [0, 0.5, -0.25]]);
+    expect(exposure([0, 1], undefined).map((l) => l.name)).toEqual(['Long']);
+    expect(exposure(undefined, undefined)).toEqual([]);
   });
 });
 

@@ -2,6 +2,7 @@
 // those come from the server.
 
 import type { Num } from '../api/types';
+import type { Line } from './lines';
 
 export interface Month { year: number; month: number; value: number } // month 1..12
 
@@ -38,6 +39,13 @@ export function band(name: string, a: readonly Num[] | undefined, b: readonly Nu
     return x === null || y === null ? null : choose(x, y);
   });
   return { name, low: pick(Math.min), high: pick(Math.max) };
+}
+
+/** What was in the market: long above zero, short below it, and the net of both where a run was short. */
+export function exposure(long: readonly number[] | undefined, short: readonly number[] | undefined): Line[] {
+  const above: Line = { name: 'Long', values: [...(long ?? [])], colour: 'run', fill: true };
+  if (!short) return long ? [above] : [];
+  return [above, { name: 'Short', values: short.map((x) => (x === 0 ? 0 : -x)), colour: 'loss', fill: true }, { name: 'Net', values: short.map((x, i) => (long?.[i] ?? 0) - x), colour: 'bench', thin: true }];
 }
 
 export interface Bin { from: number; to: number; count: number }

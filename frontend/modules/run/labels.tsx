@@ -8,7 +8,7 @@ import { Button, Dialog, Field } from '../ui/kit';
 
 export const tagsOf = (text: string): string[] => [...new Set(text.split(/[,\n]+/).map((t) => plain(t, 40)).filter(Boolean))];
 
-export function Labels({ run, onChange }: { run: Run; onChange: (c: Label) => Promise<void> }) {
+export function Labels({ run, onChange }: { run: Run; onChange: (c: Label) => Promise<unknown> }) {
   const [open, setOpen] = useState(false);
   const tags = run.tags ?? [];
   return (
@@ -21,7 +21,7 @@ export function Labels({ run, onChange }: { run: Run; onChange: (c: Label) => Pr
   );
 }
 
-function Edit({ run, onClose, onChange }: { run: Run; onClose: () => void; onChange: (c: Label) => Promise<void> }) {
+function Edit({ run, onClose, onChange }: { run: Run; onClose: () => void; onChange: (c: Label) => Promise<unknown> }) {
   const [name, setName] = useState(run.name ?? '');
   const [tags, setTags] = useState((run.tags ?? []).join(', '));
   const [notes, setNotes] = useState(run.notes ?? '');

@@ -2,7 +2,7 @@
 import { useMemo, useState } from 'preact/hooks';
 import { csv, detail, json, tearsheet } from '../api/runs';
 import type { Ambiguity, Detail, Equity, Metrics, Run } from '../api/types';
-import { band, histogram, months } from '../charts/draw';
+import { band, exposure, histogram, months } from '../charts/draw';
 import type { LinesProps } from '../charts/lines';
 import { Histogram, MonthTable } from '../charts/shapes';
 import { change, count, fixed, percent, plural, shortUsd, sign, usd } from '../format/number';
@@ -79,6 +79,7 @@ function Overview({ e, trades }: { e: Equity; trades: Trades }) {
   const lines = useMemo(() => [{ name: 'Strategy', values: e.equity, colour: 'run' }, ...(e.benchmark ? [{ name: 'Benchmark', values: e.benchmark, colour: 'bench', thin: true }] : [])], [e]);
   const either = useMemo(() => band('Stop or target first', e.stop_first, e.target_first), [e]);
   const under = useMemo(() => [{ name: 'Under water', values: e.drawdown, colour: 'loss', fill: true }], [e]);
+  const held = useMemo(() => exposure(e.long, e.short), [e]);
   const whole = e.points_total <= e.t.length;
   const list = useMemo(() => (whole ? months(e.t, e.equity) : []), [e]);
   const closed = trades.items.filter((t) => !t.open);
@@ -90,6 +91,13 @@ function Overview({ e, trades }: { e: Equity; trades: Trades }) {
         {either && <p class="sub">Shaded: between the run with the stop first and the run with the target first in every bar that leaves it open, at the end of each session. No bounds.</p>}
         <h3 class="chart-title">Drawdown</h3>
         <Lines label="Drawdown over time" t={e.t} lines={under} format={(x) => percent(x, 1)} axis={(x) => percent(x, 0)} height={150} zero group="run" />
+        {held.length > 0 && (
+          <>
+            <h3 class="chart-title">Exposure</h3>
+            <Lines label="Exposure over time" t={e.t} lines={held} format={(x) => percent(x, 1)} axis={(x) => percent(x, 0)} height={130} zero group="run" />
+            <p class="sub">Positions at their value at entry, as a share of equity at the close of each session. Trades within one session do not show.</p>
+          </>
+        )}
         <p class="sub how">Drag to zoom, double click to see everything.{whole ? '' : ` ${count(e.t.length)} of ${count(e.points_total)} points are drawn, the highest and lowest among them.`}</p>
       </Card>
       {whole && (

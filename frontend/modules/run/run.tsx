@@ -17,6 +17,7 @@ import { Labels } from './labels';
 import { Live } from './live';
 import { extend, type Pace, type Partial, paceOf } from './pace';
 import { ResultView } from './result';
+import { Share, Shared } from './sharing';
 import { extend as extendRows, type Rows } from '../sweep/grid';
 
 const Sweep = lazy<{ run: Run }>('the sweep', () => import('../sweep/sweep'));
@@ -52,9 +53,11 @@ export default function RunView({ id }: { id: string }) {
   const change = async (c: Parameters<typeof label>[1]) => {
     try {
       setRun(await label(run, c));
+      return true;
     } catch (e) {
       complain('Change the run', e);
       first.reload();
+      return false;
     }
   };
   const stop = async () => {
@@ -72,7 +75,7 @@ export default function RunView({ id }: { id: string }) {
       <div class="page-head">
         <div>
           <h1>
-            <button type="button" class={`star ${run.starred ? 'on' : ''}`} aria-pressed={run.starred} aria-label="Star" onClick={() => void change({ starred: !run.starred })}>{run.starred ? '★' : '☆'}</button>
+            {!run.owner && <button type="button" class={`star ${run.starred ? 'on' : ''}`} aria-pressed={run.starred} aria-label="Star" onClick={() => void change({ starred: !run.starred })}>{run.starred ? '★' : '☆'}</button>}
             {title}
           </h1>
           <p class="sub">
@@ -81,13 +84,15 @@ export default function RunView({ id }: { id: string }) {
           </p>
         </div>
         <div class="actions">
-          {!ended(run) && <Button kind="danger" disabled={run.cancelling === true} onClick={() => void stop()}>{run.cancelling ? 'Cancelling…' : 'Cancel'}</Button>}
+          {!ended(run) && !run.owner && <Button kind="danger" disabled={run.cancelling === true} onClick={() => void stop()}>{run.cancelling ? 'Cancelling…' : 'Cancel'}</Button>}
+          <Share run={run} onChange={change} />
           {run.kind !== 'fetch' && <LinkButton href={link(['edit'], { run: id })}>Clone with changes</LinkButton>}
           {run.status === 'succeeded' && run.kind === 'run' && <LinkButton href={link(['edit'], { run: id, start: 'validate' })}>Validate</LinkButton>}
           {run.status === 'succeeded' && run.kind === 'run' && <LinkButton href={link(['compare'], { ids: id })}>Compare</LinkButton>}
         </div>
       </div>
-      <Labels run={run} onChange={change} />
+      {!run.owner && <Labels run={run} onChange={change} />}
+      <Shared run={run} onChange={change} />
       {lost && <div class="banner" role="status">The server cannot be reached. The run goes on there; this page picks it up again by itself.</div>}
       {!ended(run) && <Live run={run} pace={pace} partial={partial} note={note} />}
       {!ended(run) && run.kind === 'sweep' && rows && <LiveSweep run={run} rows={rows} />}
