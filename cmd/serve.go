@@ -86,6 +86,9 @@ func (a *app) serve(ctx context.Context) (err error) {
 		return err
 	}
 	defer l.Close()
+	if err := lengthen(l); err != nil {
+		s.logs.log.Warn("the queue of connections stays as long as it is: a restart under load may refuse some", "error", err)
+	}
 	if err := s.open(ctx); err != nil {
 		return errors.Join(err, s.close())
 	}
@@ -186,7 +189,7 @@ func (s *service) open(ctx context.Context) (err error) {
 			return err
 		}
 		if path != "" {
-			o.FirstUser = func() { _ = os.Remove(path) } // the token is void; what stays of the file goes at the next start
+			o.FirstUser = func() { _ = os.Remove(path) } // the token is void; a file that stays goes at the next start
 			s.warn("no_users", "nobody has an account yet: register the first administrator with the token in "+path+", or with: backtester user add --admin NAME")
 		}
 	}

@@ -72,6 +72,23 @@ func (m *manager) inherited() (net.Listener, error) {
 
 const storedName = "http"
 
+// queueLength is how many connections wait while serve is restarted or has its hands full; the kernel takes as
+// many as net.core.somaxconn of it.
+const queueLength = 4096
+
+// lengthen gives the listener a long queue. The Go runtime reads the kernel's limit from /proc/sys, which a service
+// that is kept from it (ProcSubset=pid) does not see, and then takes 128: what comes beyond is dropped while nobody
+// accepts. A listener that an earlier process made may have a short one, too.
+func lengthen(l net.Listener) error {
+	raw, err := l.(syscall.Conn).SyscallConn()
+	if err != nil {
+		return err
+	}
+	var failed error
+	err = raw.Control(func(fd uintptr) { failed = syscall.Listen(int(fd), queueLength) })
+	return errors.Join(err, failed)
+}
+
 // keep gives the manager a copy of the listener for the process after this one.
 func (m *manager) keep(l net.Listener) error {
 	source, ok := l.(syscall.Conn)

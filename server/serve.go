@@ -15,11 +15,12 @@ import (
 //  1. the listener is closed; whoever keeps the port open meanwhile (the service manager, which has the
 //     listener too) lets clients wait for the next server,
 //  2. every answer says Connection: close,
-//  3. connections that carry a request are waited for, at least settle and at most patience,
+//  3. connections that carry a request are waited for, at least settle and at most patience: with what else goes
+//     down this is less than the service manager waits (TimeoutStopSec), and less than a proxy waits for an answer,
 //  4. then Shutdown.
 const (
 	settle   = 300 * time.Millisecond
-	patience = 20 * time.Second
+	patience = 35 * time.Second
 )
 
 // connections counts those that may carry a request.
@@ -92,8 +93,10 @@ func (s *Server) Serve(ctx context.Context, l net.Listener, h *http.Server, drai
 // settle waits until no connection carries a request.
 func (s *Server) settle() {
 	const step = 10 * time.Millisecond
-	quiet := time.Duration(0)
-	for waited := time.Duration(0); waited < patience && quiet < settle; waited += step {
+	bounded, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	quiet := time.Duration(0) // counted in looks: a process that gets no time looks seldom
+	for bounded.Err() == nil && quiet < settle {
 		time.Sleep(step)
 		if quiet += step; s.busy.count() > 0 {
 			quiet = 0
