@@ -130,6 +130,7 @@ func kindOf(mode string) account.Kind {
 
 // loggedIn hands a session out: to a browser as a cookie, to a program in the body.
 func (s *Server) loggedIn(ctx context.Context, x account.Session) *loginOutput {
+	s.peopled()
 	out := &loginOutput{Body: Login{Success: true, User: personOf(x.User), Scopes: scopeNames(x.Scopes), ExpiresAt: optional(x.Expires)}}
 	if x.Kind == account.Bearer {
 		out.Body.Token, out.Body.AccessToken = x.Secret, x.Secret
@@ -161,9 +162,6 @@ func (s *Server) register(ctx context.Context, in *registerInput) (*loginOutput,
 		Invite: in.Body.Invite, Kind: kindOf(in.Body.Mode), From: client(ctx)})
 	if err != nil {
 		return nil, err
-	}
-	if in.Body.SetupToken != "" && s.FirstUser != nil {
-		s.FirstUser()
 	}
 	return s.loggedIn(ctx, session), nil
 }

@@ -13,6 +13,30 @@ import (
 	"backtester/server/account"
 )
 
+// Who keeps the token of the first administrator is told once that it is void, however the first account was made.
+func TestFirstUserIsTold(t *testing.T) {
+	for name, seen := range map[string]func(*world){
+		"the first page": func(w *world) { w.want(200, "GET", "/api/version", "") },
+		"the login": func(w *world) {
+			w.want(200, "POST", "/api/auth/login", `{"username":"alice","password":"`+password+`","mode":"token"}`)
+		},
+	} {
+		w := newWorld(t, worldOptions{accounts: true})
+		told := 0
+		w.server.FirstUser = func() { told++ }
+		if w.want(200, "GET", "/api/version", ""); told != 0 {
+			t.Errorf("%s: told %d times before there is a user", name, told)
+		}
+		if _, err := w.accounts.Add(context.Background(), "alice", password, true); err != nil { // as user add does
+			t.Fatal(err)
+		}
+		seen(w)
+		if w.want(200, "GET", "/api/version", ""); told != 1 {
+			t.Errorf("%s: told %d times, want once", name, told)
+		}
+	}
+}
+
 func TestAccountsOverHTTP(t *testing.T) {
 	w := newWorld(t, worldOptions{accounts: true, policy: account.ByInvite})
 	setup, err := w.accounts.SetupToken(context.Background())

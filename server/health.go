@@ -54,11 +54,21 @@ func (s *Server) notice(ctx context.Context) (string, error) {
 		return "", nil
 	}
 	none, err := s.Accounts.NoUsers(ctx)
-	if err != nil || !none {
-		s.settled.Store(err == nil)
+	if err != nil {
 		return "", err
 	}
+	if !none {
+		s.peopled()
+		return "", nil
+	}
 	return "nobody has an account yet: whoever runs this server makes the first one, the administrator's, with the token that serve wrote to the file setup-token, or with: backtester user add --admin NAME", nil
+}
+
+// peopled notes that somebody has an account, however it was made: the token for the first one is void.
+func (s *Server) peopled() {
+	if s.settled.CompareAndSwap(false, true) && s.FirstUser != nil {
+		s.FirstUser()
+	}
 }
 
 type healthOutput struct {

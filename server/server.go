@@ -58,7 +58,7 @@ type Options struct {
 	LogHealth      bool           // write lines for /api/health too
 	Limits         stats.Limits   // thresholds of warnings that are not the defaults
 	CanFetch       bool           // there are credentials for the vendor's data
-	FirstUser      func()         // told when the setup token has been used; nil: nobody
+	FirstUser      func()         // told once, when somebody is seen to have an account; nil: nobody
 	Ping           time.Duration  // between signs of life in event streams; 0 is 15 s
 }
 
