@@ -119,7 +119,7 @@ func (o *importOptions) run(ctx context.Context, args []string) error {
 		}
 		x.committed = true
 	}
-	return errors.Join(o.show(x.rows, name), failed)
+	return errors.Join(o.show(x.rows, name, failed != nil), failed)
 }
 
 // importFile is one file to read; Symbol is empty where its name or a column says it.
@@ -204,7 +204,7 @@ func expand(path string) ([]string, error) {
 // shownImports are listed one by one in the table.
 const shownImports = 20
 
-func (o *importOptions) show(rows []importedSymbol, name string) error {
+func (o *importOptions) show(rows []importedSymbol, name string, failed bool) error {
 	if o.format == "json" {
 		if rows == nil {
 			rows = []importedSymbol{}
@@ -239,6 +239,10 @@ func (o *importOptions) show(rows []importedSymbol, name string) error {
 	verb := "imported"
 	if o.dryRun {
 		verb = "dry run: would import"
+	}
+	if len(rows) == 0 && failed { // there may be no such store
+		_, err := fmt.Fprintln(o.io.Out, verb, "nothing")
+		return err
 	}
 	_, err := fmt.Fprintf(o.io.Out, "%s %d bars of %d symbols into the store %s\n", verb, bars, len(rows), name)
 	if err == nil && len(rows) > 0 && !o.dryRun {
