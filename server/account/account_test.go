@@ -299,3 +299,30 @@ func TestPasswordChangeEndsOtherSessions(t *testing.T) {
 		t.Errorf("password of nobody: %v", err)
 	}
 }
+
+// A password that is replaced between the check of the old one and the session it would give lets nobody in.
+func TestPasswordReplacedDuringALogin(t *testing.T) {
+	ctx := context.Background()
+	first, c := open(t, account.Closed)
+	add(t, first, "alice", false)
+	calls, last, during := 0, 0, func() error { return nil }
+	s := account.New(account.Options{DB: first.DB, Secret: []byte(strings.Repeat("k", 40)), Policy: account.Closed,
+		Cost: account.Cost{Time: 1, MemoryKiB: 64, Threads: 1}, Now: func() time.Time {
+			if calls++; calls == last {
+				if err := during(); err != nil {
+					t.Error(err)
+				}
+			}
+			return c.now()
+		}})
+	login(t, s, "alice", account.Cookie)
+	calls, last = 0, calls // the clock is asked last just before the session is stored
+	during = func() error { return first.SetPassword(ctx, "alice", "another good one") }
+	got, err := s.Login(ctx, account.Attempt{Name: "alice", Password: good, Kind: account.Cookie})
+	if calls < last || !errors.Is(err, account.ErrCredentials) || got.Secret != "" || valid(first, got.Secret) {
+		t.Errorf("%d of %d readings of the clock, error %v, session %q; want ErrCredentials and none", calls, last, err, got.Secret)
+	}
+	if _, err := s.Login(ctx, account.Attempt{Name: "alice", Password: "another good one", Kind: account.Cookie}); err != nil {
+		t.Errorf("the new password: %v", err)
+	}
+}

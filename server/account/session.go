@@ -68,20 +68,30 @@ func (s *Service) Login(ctx context.Context, a Attempt) (Session, error) {
 		return Session{}, err
 	}
 	if stale {
-		if err := s.storePassword(ctx, u.ID, a.Password); err != nil {
+		if phc, err = s.rehash(ctx, u.ID, a.Password, phc); err != nil {
 			return Session{}, err
 		}
 	}
-	return s.begin(ctx, u, a.Kind)
+	return s.begin(ctx, u, phc, a.Kind)
 }
 
-// begin makes a session and ends the oldest ones beyond sessionsPerUser.
-func (s *Service) begin(ctx context.Context, u User, kind Kind) (Session, error) {
+// begin makes a session for who knew the password of a hash, and ends the oldest ones beyond sessionsPerUser. To check a
+// password takes long: where it was replaced meanwhile, or the user kept out, the error is ErrCredentials, because
+// the sessions of the old one have been ended already.
+func (s *Service) begin(ctx context.Context, u User, phc string, kind Kind) (Session, error) {
 	now := s.Now()
 	t := Session{Secret: newToken(sessionPrefix), Device: s.deviceFor(u.Name)}
 	t.Identity = Identity{User: u, Token: newID(), Kind: kind, Scopes: scopesOf(u), Expires: now.Add(sessionLongest)}
 	err := s.DB.Write(ctx, func(tx *history.Tx) error {
-		_, err := tx.Exec(`INSERT INTO account_tokens (id, user_id, kind, mac, previous, rotated, name, scopes, created, used, idle_until, expires)
+		// Writing the row, unlike reading it, makes whoever replaces the password wait for the session that it ends.
+		same, err := tx.Exec(`UPDATE account_users SET password = password WHERE id = ? AND password = ? AND disabled = 0`, u.ID, phc)
+		if err != nil {
+			return fmt.Errorf("look for the user of a session: %w", err)
+		}
+		if same == 0 {
+			return ErrCredentials
+		}
+		_, err = tx.Exec(`INSERT INTO account_tokens (id, user_id, kind, mac, previous, rotated, name, scopes, created, used, idle_until, expires)
 			VALUES (?, ?, ?, ?, '', ?, '', ?, ?, ?, ?, ?)`, t.Token, u.ID, string(kind), s.mac("token", t.Secret), millis(now),
 			joinScopes(t.Scopes), millis(now), millis(now), millis(now.Add(sessionIdle)), millis(t.Expires))
 		if err != nil {
@@ -94,8 +104,11 @@ func (s *Service) begin(ctx context.Context, u User, kind Kind) (Session, error)
 		}
 		return nil
 	})
+	if err != nil {
+		return Session{}, err
+	}
 	s.seen.forget()
-	return t, err
+	return t, nil
 }
 
 // Authenticate says who a token belongs to. renewed is the new value of a cookie whose time has come,

@@ -49,7 +49,7 @@ func (s *Service) Register(ctx context.Context, r Registration) (Session, error)
 	if err != nil {
 		return Session{}, err
 	}
-	return s.begin(ctx, u, r.Kind)
+	return s.begin(ctx, u, phc, r.Kind)
 }
 
 // mayRegister finds the key that lets somebody in; use is "" where none is needed.
@@ -267,4 +267,13 @@ func (s *Service) storePassword(ctx context.Context, userID, password string) er
 	}
 	_, err = s.exec(ctx, "store a password", `UPDATE account_users SET password = ? WHERE id = ?`, phc, userID)
 	return err
+}
+
+// rehash stores a password by today's cost in the place of old, unless another one is there by now.
+func (s *Service) rehash(ctx context.Context, userID, password, old string) (phc string, err error) {
+	if phc, err = s.hashes.hash(ctx, password); err != nil {
+		return "", err
+	}
+	_, err = s.exec(ctx, "store a password", `UPDATE account_users SET password = ? WHERE id = ? AND password = ?`, phc, userID, old)
+	return phc, err
 }
