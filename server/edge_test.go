@@ -147,14 +147,17 @@ func TestMethods(t *testing.T) {
 // A range that a file does not have is refused as everything else is.
 func TestRanges(t *testing.T) {
 	w := newWorld(t, worldOptions{})
-	path := "/api/files/csv/" + w.finished(body(trend)) + ".csv"
-	if rec := w.ask("GET", path, "", "Range", "bytes=0-3"); rec.Code != 206 || rec.Body.Len() != 4 {
-		t.Errorf("four bytes: %d %q", rec.Code, rec.Body)
-	}
-	for _, wrong := range []string{"bytes=99999999-", "lines=1-2"} {
-		rec := w.ask("GET", path, "", "Range", wrong)
-		if rec.Code != 416 || code(rec) != "range" || rec.Header().Get("Content-Type") != "application/problem+json" || !strings.Contains(rec.Body.String(), wrong) {
-			t.Errorf("%s: %d %v %s", wrong, rec.Code, rec.Header(), rec.Body)
+	id := w.finished(body(trend))
+	results := "/api/backtest/results/" + id
+	for _, path := range []string{"/api/files/csv/" + id + ".csv", "/api/files/tearsheet/" + id + ".html", results + "/result", results + "/files/" + id + ".csv"} {
+		if rec := w.ask("GET", path, "", "Range", "bytes=0-3"); rec.Code != 206 || rec.Body.Len() != 4 {
+			t.Errorf("four bytes of %s: %d %q", path, rec.Code, rec.Body)
+		}
+		for _, wrong := range []string{"bytes=99999999-", "lines=1-2"} {
+			rec := w.ask("GET", path, "", "Range", wrong)
+			if rec.Code != 416 || code(rec) != "range" || rec.Header().Get("Content-Type") != "application/problem+json" || !strings.Contains(rec.Body.String(), wrong) {
+				t.Errorf("%s of %s: %d %v %s", wrong, path, rec.Code, rec.Header(), rec.Body)
+			}
 		}
 	}
 }
