@@ -48,8 +48,9 @@ func (m *market) evaluate(ctx context.Context, p *expr.Program, member func(i in
 			}
 		}
 	}
+	side := make([]expr.Bound, n) // side by side: an engine goes through those of all symbols in turn
 	m.each(func(i int, a *expr.Arena) {
-		bounds[i] = &expr.Bound{}
+		bounds[i] = &side[i]
 		p.BindInto(bounds[i], bindings[i], a)
 	})
 	return bounds, ctx.Err()

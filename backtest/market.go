@@ -79,7 +79,10 @@ func (s *symbol) at(r int32) int32 {
 // rowsBefore is the number of rows at steps < t.
 func (s *symbol) rowsBefore(t int32) int32 {
 	if s.step == nil {
-		return max(0, min(t-s.offset, int32(s.bars.Len())))
+		if t <= s.offset {
+			return 0 // without a look at the bars, which are far away in memory
+		}
+		return min(t-s.offset, int32(s.bars.Len()))
 	}
 	i, _ := slices.BinarySearch(s.step, t)
 	return int32(i)
