@@ -8,6 +8,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -70,38 +71,59 @@ func judge(t *testing.T, s *serving, acknowledged map[string]int) {
 	t.Logf("%d acknowledged runs, %d given up after three deaths of their server, %d kinds of work", len(acknowledged), gaveUp, len(sums))
 }
 
-// load lets clients ask for runs until the end is called, which returns what was acknowledged, and how many
-// requests there were.
+// load lets clients ask for runs, with a pause after each, until the end is called, which returns what was
+// acknowledged, and how many requests there were.
 func load(clients int, pause time.Duration, servers ...*serving) (end func() (map[string]int, int)) {
-	var mu sync.Mutex
-	acknowledged, asked := map[string]int{}, 0
-	stop := make(chan struct{})
-	var all sync.WaitGroup
+	return newWriters(clients, func() <-chan time.Time { return time.After(pause) }, servers...).end
+}
+
+// writers are clients that ask for runs.
+type writers struct {
+	stop chan struct{}
+	all  sync.WaitGroup
+
+	mu           sync.Mutex
+	acknowledged map[string]int // the work of each run
+	asked        int
+}
+
+// newWriters lets clients ask for one run each, and for another whenever next says so.
+func newWriters(clients int, next func() <-chan time.Time, servers ...*serving) *writers {
+	w := &writers{stop: make(chan struct{}), acknowledged: map[string]int{}}
 	for i := range clients {
-		all.Go(func() {
+		w.all.Go(func() {
 			c := newClient()
 			for n := i; ; n++ {
 				var r run
 				status, _, err := call(c, "POST", servers[n%len(servers)].url+"/api/backtest/run", strategy(n), &r)
-				mu.Lock()
-				asked++
+				w.mu.Lock()
+				w.asked++
 				if err == nil && status == 202 && r.RunID != "" {
-					acknowledged[r.RunID] = n
+					w.acknowledged[r.RunID] = n
 				}
-				mu.Unlock()
+				w.mu.Unlock()
 				select {
-				case <-stop:
+				case <-w.stop:
 					return
-				case <-time.After(pause):
+				case <-next():
 				}
 			}
 		})
 	}
-	return func() (map[string]int, int) {
-		close(stop)
-		all.Wait()
-		return acknowledged, asked
-	}
+	return w
+}
+
+// soFar are the runs that were acknowledged until now.
+func (w *writers) soFar() map[string]int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return maps.Clone(w.acknowledged)
+}
+
+func (w *writers) end() (map[string]int, int) {
+	close(w.stop)
+	w.all.Wait()
+	return w.acknowledged, w.asked
 }
 
 const kills = 60
@@ -256,31 +278,45 @@ func TestFullDisk(t *testing.T) {
 var backups = flag.Int("backups", 6, "backups that are made and restored while clients write")
 
 // Backups while clients write: each holds everything that was acknowledged before it began, with the right sums.
+// A backup is as large as what was written until then, so each lets the clients write a few more runs, while it is
+// made, and no more: fifty take some ten times as long as six, not seventy times.
 func TestBackupsUnderLoad(t *testing.T) {
 	t.Parallel()
+	const clients, writes = 3, 6 // writes while one backup is made
 	results := t.TempDir()
 	s := newServing(t, results)
-	c := newClient()
-	var before []string
-	end := load(3, 500*time.Millisecond, s)
+	more := make(chan time.Time, writes)
+	w := newWriters(clients, func() <-chan time.Time { return more }, s)
+	during := 0 // writes that were acknowledged between the begin and the end of a backup
 	for i := range *backups {
-		var r run
-		if status, text, err := call(c, "POST", s.url+"/api/backtest/run", strategy(i), &r); err != nil || status != 202 {
-			t.Fatalf("%d %v %s", status, err, text)
+		for len(w.soFar()) < clients+i*writes/2 { // those of the backup before
+			time.Sleep(10 * time.Millisecond)
 		}
-		before = append(before, r.RunID)
-		to := filepath.Join(t.TempDir(), "backups")
+		before := w.soFar()
+		for len(more) < writes { // nobody else fills it
+			more <- time.Time{}
+		}
+		to, back := t.TempDir(), t.TempDir()
 		made := strings.TrimSpace(command(t, "backup", "create", "--verify", "--results-dir", results, "--to", to))
-		back := filepath.Join(t.TempDir(), "back")
+		during += len(w.soFar()) - len(before)
+		back = filepath.Join(back, "results")
 		command(t, "backup", "restore", made, "--results-dir", back)
 		text := command(t, "history", "ls", "--format", "json", "--limit", "500", "--results-dir", back)
-		for _, id := range before {
+		for id := range before {
 			if !strings.Contains(text, id) {
 				t.Errorf("backup %d lacks run %s, which was acknowledged before", i, id)
 			}
 		}
+		for _, dir := range []string{to, back} { // fifty of both would fill a small disk
+			if err := os.RemoveAll(dir); err != nil {
+				t.Fatal(err)
+			}
+		}
 	}
-	acknowledged, _ := end()
+	acknowledged, _ := w.end()
+	if least := *backups * writes / 2; during < least {
+		t.Errorf("clients wrote %d runs while %d backups were made, want at least %d", during, *backups, least)
+	}
 	judge(t, s, acknowledged)
-	t.Logf("%d backups, each restored with every run that was acknowledged before", *backups)
+	t.Logf("%d backups, each restored with every run that was acknowledged before; %d of %d were written while one was made", *backups, during, len(acknowledged))
 }
