@@ -284,6 +284,16 @@ func (s *service) tend(ctx context.Context, hangups <-chan os.Signal) {
 // restAfter is how long no run must have gone on before the memory of the last ones is given back.
 const restAfter = 10 * time.Second
 
+// keptIdle is how much memory that nothing lies in may stay when no run goes on: readers leave it behind, too.
+const keptIdle = 16 << 20
+
+// idleHeap is how many bytes the runtime holds that nothing lies in.
+func idleHeap() uint64 {
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapIdle - m.HeapReleased
+}
+
 // shrink gives memory back to the system when the server has come to rest: the runtime alone would keep it
 // for long.
 func (s *service) shrink(ctx context.Context) {
@@ -297,7 +307,7 @@ func (s *service) shrink(ctx context.Context) {
 			return
 		}
 		begun, running := s.jobs.Activity()
-		if running == 0 && begun == seen && begun != freed {
+		if running == 0 && begun == seen && (begun != freed || idleHeap() > keptIdle) {
 			debug.FreeOSMemory()
 			if err := letGoOfProgram(); err != nil {
 				s.logs.log.Debug("the pages of the program stay in memory", "error", err)
