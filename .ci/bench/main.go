@@ -22,6 +22,7 @@ import (
 	"math"
 	"os"
 	"os/exec"
+	"runtime"
 	"slices"
 	"strings"
 	"syscall"
@@ -79,6 +80,7 @@ func run(withPeers bool, only string) error {
 			fmt.Fprintln(os.Stderr, "bench: peers cannot be had, ours alone:", err)
 		}
 	}
+	fmt.Printf("%s, %d cores, %s, %s\n", processor(), runtime.NumCPU(), runtime.Version(), time.Now().UTC().Format(time.DateOnly))
 	fmt.Printf("yardstick A (one dependent float add): %.2f ns\n", yardstick())
 	var rows []row
 	all := []func(string) ([]row, error){oneSymbol, manySymbols, language, statistics, wholeProcess, engines, ingest, month, wholeMarket, sweeps}
@@ -134,6 +136,17 @@ func yardstick() float64 {
 		}
 	}
 	return best
+}
+
+// processor is the model of the first core as Linux names it; elsewhere what it is built for.
+func processor() string {
+	text, _ := os.ReadFile("/proc/cpuinfo")
+	for line := range strings.Lines(string(text)) {
+		if name, found := strings.CutPrefix(line, "model name"); found {
+			return strings.Trim(name, "\t :\n")
+		}
+	}
+	return runtime.GOARCH
 }
 
 // oneSymbol is scenario a: a million bars of one symbol.
@@ -391,7 +404,7 @@ func print(rows []row) error {
 			cells[4] = fmt.Sprintf("%.1f", r.cpu/r.first)
 		}
 		if r.goal > 0 {
-			cells[3] = fmt.Sprintf("%.2f", r.goal)
+			cells[3] = fmt.Sprintf("%.2g", r.goal)
 		}
 		if err := t.Append(cells); err != nil {
 			return err
@@ -412,7 +425,7 @@ func lost(rows []row) {
 		case strings.HasPrefix(r.equal, "yes") && r.who != "backtester" && r.cpu > 0 && r.cpu < r.first: // a peer, no yardstick
 			fmt.Printf("lost: %s: %s takes %.3f CPU s, backtester %.3f\n", r.scenario, r.who, r.cpu, r.first)
 		case r.goal > 0 && r.cpu > r.goal:
-			fmt.Printf("missed: %s: %s takes %.3f CPU s, the goal is %.2f\n", r.scenario, r.who, r.cpu, r.goal)
+			fmt.Printf("missed: %s: %s takes %.3f CPU s, the goal is %.2g\n", r.scenario, r.who, r.cpu, r.goal)
 		default:
 			continue
 		}
