@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"github.com/schollz/progressbar/v3"
 )
 
 // watching is how long work may take before a bar of its progress is drawn: what is done sooner would only
@@ -69,5 +71,12 @@ func writableFolder(dir string) error {
 		}
 		f.Close()
 		return os.Remove(f.Name())
+	}
+}
+
+// wipe takes away what an interruption leaves of a bar; nil is one that was never drawn.
+func wipe(b *progressbar.ProgressBar) {
+	if b != nil && !b.IsFinished() {
+		_ = b.Clear()
 	}
 }

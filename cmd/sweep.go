@@ -299,11 +299,7 @@ func (o *sweepOptions) bar(plan *sweep.Plan) (draw func(sweep.Progress), clear f
 		}
 		_ = b.Set(p.Done) // a bar that cannot be drawn is no reason to stop
 	}
-	return draw, func() {
-		if b != nil && !b.IsFinished() {
-			_ = b.Clear()
-		}
-	}
+	return draw, func() { wipe(b) }
 }
 
 // show prints the best rows and how the sweep came to its numbers. Where rows go to standard output it goes

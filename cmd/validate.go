@@ -181,9 +181,5 @@ func (o *validateOptions) progress() (draw func(what string, done, total int), c
 		}
 		_ = b.Set(done)
 	}
-	return draw, func() {
-		if b != nil && !b.IsFinished() {
-			_ = b.Clear()
-		}
-	}
+	return draw, func() { wipe(b) }
 }
