@@ -223,6 +223,7 @@ func (k *compensated) value() float64 { return k.s + k.c }
 type tally struct {
 	equity     float64 // cash, while flat; at the entry, while held
 	peak       float64 // highest equity at a close so far
+	low        float64 // lowest
 	dip        float64 // lowest equity at a close as a fraction of the highest before
 	s1, s2, sd float64
 	profit     float64
@@ -235,7 +236,7 @@ type tally struct {
 }
 
 func (t *lane) begin() tally {
-	return tally{equity: t.start, peak: t.start, dip: 1, entered: -1, relate: unknown}
+	return tally{equity: t.start, peak: t.start, low: t.start, dip: 1, entered: -1, relate: unknown}
 }
 
 // leave closes the position at the open of row x.
@@ -275,9 +276,11 @@ func (t *lane) leaveAt(a *tally, x int, price float64) {
 
 // hold adds the closes of a position to the drawdown.
 func (t *lane) hold(a *tally, shares float64, x extent) {
-	if lo := shares * x.lo; lo < float64(a.dip*a.peak) {
+	lo := shares * x.lo
+	if lo < float64(a.dip*a.peak) {
 		a.dip = lo / a.peak
 	}
+	a.low = min(a.low, lo)
 	a.dip = min(a.dip, x.dip)
 	a.peak = max(a.peak, shares*x.hi)
 }
@@ -298,8 +301,22 @@ func (t *lane) settle(a *tally, shares, bought, sold, cash float64) {
 	if cash < float64(a.dip*a.peak) {
 		a.dip = cash / a.peak
 	}
-	a.peak = max(a.peak, cash)
+	a.peak, a.low = max(a.peak, cash), min(a.low, cash)
 	a.equity, a.entered = cash, -1
+}
+
+// then adds b, which began flat with an equity of 1, to a, which is flat.
+func (a *tally) then(b *tally) {
+	if lo := a.equity * b.low; lo < float64(a.dip*a.peak) {
+		a.dip = lo / a.peak
+	}
+	a.dip = min(a.dip, b.dip)
+	a.peak, a.low = max(a.peak, a.equity*b.peak), min(a.low, a.equity*b.low)
+	a.s1, a.s2, a.sd = a.s1+b.s1, a.s2+b.s2, a.sd+b.sd
+	a.profit += float64(a.equity * b.profit)
+	a.loss += float64(a.equity * b.loss)
+	a.trades, a.wins, a.market = a.trades+b.trades, a.wins+b.wins, a.market+b.market
+	a.equity, a.entered = a.equity*b.equity, b.entered
 }
 
 // finish marks an open position at the last close and writes the metrics.

@@ -269,8 +269,9 @@ func (p *Plan) pieceSize(n, workers int, o Options) int {
 		if len(p.Symbols) == 1 { // all workers are on each piece
 			room = memory(o) / 2
 		}
-		share := min(n, mostPairs) // rows are kept from time to time, however many there are
-		for share > 64 && p.width(share)*bars*8 > min(room, 256<<20) {
+		share := min(n, mostPairs)            // rows are kept from time to time, however many there are
+		most := min(room, 256<<20) / 8 / bars // columns; counting those that differ takes time
+		for share > 64 && 2*int64(share) > most && p.width(share) > most {
 			share = (share + 1) / 2
 		}
 		return max(1, share)
