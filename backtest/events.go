@@ -85,37 +85,58 @@ func (ev *events) build(m *market, plays []play) {
 
 // find adds the events of symbols, of rules that follow each other those of their tenure.
 func (ev *events) find(syms []symbol, plays []play, m *market) {
-	for i := range syms {
-		number := syms[i].play
-		eachEntry(&syms[i], plays[number].rules, len(m.time), func(t, row int32, side uint8) {
-			if m.reign == nil || m.reign[t] == number {
-				ev.found = append(ev.found, found{event{sym: int32(i), row: row, side: side}, t})
-			}
-		})
+	var sets [64]entrySets
+	for from := 0; from < len(syms); from += len(sets) {
+		// First where the bitsets of several symbols are, which a processor fetches from memory all at once, then they.
+		some := syms[from:min(from+len(sets), len(syms))]
+		for i := range some {
+			sets[i] = some[i].entrySets(plays[some[i].play].rules)
+		}
+		for i := range some {
+			s := &some[i]
+			s.eachEntry(&sets[i], plays[s.play].rules, len(m.time), func(t, row int32, side uint8) {
+				if m.reign == nil || m.reign[t] == s.play {
+					ev.found = append(ev.found, found{event{sym: int32(from + i), row: row, side: side}, t})
+				}
+			})
+		}
 	}
 }
 
-// eachEntry calls visit for every row in range at which an entry condition is true.
-func eachEntry(s *symbol, rules *strategy.Rules, steps int, visit func(t, row int32, side uint8)) {
-	var long, short []uint64
+// entrySets are the bitsets of the entry conditions of a symbol. A side that there is not has the other's, and is left
+// out of what is told.
+type entrySets struct {
+	long, short []uint64
+	has         uint8
+}
+
+func (s *symbol) entrySets(rules *strategy.Rules) entrySets {
+	x := entrySets{has: bothSides}
 	if rules.Long != nil {
-		long = s.bound.True(rules.Long.Entry.When)
+		x.long = s.bound.True(rules.Long.Entry.When)
 	}
 	if rules.Short != nil {
-		short = s.bound.True(rules.Short.Entry.When)
+		x.short = s.bound.True(rules.Short.Entry.When)
 	}
-	first := s.begins(rules)
-	if len(long)+len(short) == 0 {
+	switch {
+	case x.short == nil:
+		x.short, x.has = x.long, longSide
+	case x.long == nil:
+		x.long, x.has = x.short, shortSide
+	}
+	return x
+}
+
+// eachEntry calls visit for every row in range at which an entry condition is true.
+func (s *symbol) eachEntry(x *entrySets, rules *strategy.Rules, steps int, visit func(t, row int32, side uint8)) {
+	if len(x.long) == 0 {
 		return
 	}
-	has := bothSides
-	switch { // a side that there is not looks at the other's bits, and is left out of what is told
-	case short == nil:
-		short, has = long, longSide
-	case long == nil:
-		long, has = short, shortSide
+	long, short := x.long, x.short[:len(x.long)]
+	if !anyTrue(long) && !anyTrue(short) {
+		return
 	}
-	short = short[:len(long)]
+	first := s.begins(rules)
 	for w := int(first >> 6); w < len(long); w++ {
 		word := long[w] | short[w]
 		if word == 0 {
@@ -131,10 +152,23 @@ func eachEntry(s *symbol, rules *strategy.Rules, steps int, visit func(t, row in
 				continue
 			}
 			if t := s.at(row); int(t) < steps {
-				visit(t, row, has&(uint8(long[w]>>b&1)*longSide|uint8(short[w]>>b&1)*shortSide))
+				visit(t, row, x.has&(uint8(long[w]>>b&1)*longSide|uint8(short[w]>>b&1)*shortSide))
 			}
 		}
 	}
+}
+
+// anyTrue reports whether any bit is set. Few instructions a word, so that what is far away in memory comes in at once.
+func anyTrue(set []uint64) bool {
+	or := uint64(0)
+	for ; len(set) >= 8; set = set[8:] {
+		x := (*[8]uint64)(set)
+		or |= x[0] | x[1] | x[2] | x[3] | x[4] | x[5] | x[6] | x[7]
+	}
+	for _, word := range set {
+		or |= word
+	}
+	return or != 0
 }
 
 // begins is the first row in range that may decide an entry.
