@@ -164,6 +164,14 @@ func plainNumber(v float64) string {
 	return strconv.FormatFloat(v, 'g', 5, 64)
 }
 
+// wholePercent is a whole percentage; undefined is a dash.
+func wholePercent(v float64) string {
+	if math.IsNaN(v) {
+		return "-"
+	}
+	return fmt.Sprintf("%.0f%%", 100*v)
+}
+
 // ground describes the neighbourhood of the best cell.
 func (p *sweepPage) ground(s *sweep.Surface) {
 	at, best := s.Best()
@@ -178,7 +186,7 @@ func (p *sweepPage) ground(s *sweep.Surface) {
 	p.Facts = []sweepFact{
 		{"Best " + s.Objective, plainNumber(best), strings.Join(where, " ")},
 		{"Plateau", plainNumber(n.Plateau), "median of neighbours / best"},
-		{"Stable neighbours", plainNumber(n.Stable), "at least half as good"},
+		{"Stable neighbours", wholePercent(n.Stable), "at least half as good"},
 		{"Neighbours", strconv.Itoa(n.Neighbours), "that were tried"},
 		{"Their median", plainNumber(n.Median), ""},
 		{"The worst", plainNumber(n.Worst), ""},
@@ -270,7 +278,7 @@ func heatMap(s *sweep.Surface, i, j int) (figure, bool) {
 		return f.svg("chart "+size, title)
 	}
 	return figure{Title: title, Drawing: template.HTML(draw(1040, 420, "wide") + draw(400, 320, "narrow")),
-		Note: "Median over the other parameters. Blue is above zero, red below, the strongest colour is " + plainNumber(most) + "; the frame is the best combination."}, true
+		Note: "Median over the other parameters. Blue is above zero, red below, the strongest colour is " + plainNumber(most) + "; the frame is the best of those that are eligible, the others are drawn as well."}, true
 }
 
 // sliceChart draws the best and the median objective over one parameter.
@@ -327,8 +335,15 @@ func SweepTerminal(w io.Writer, s *sweep.Surface, unicode bool) error {
 	var b strings.Builder
 	weights := s.Importance()
 	if at, _ := s.Best(); at != nil {
-		n := s.Around(at)
-		fmt.Fprintf(&b, "plateau %s, stable neighbours %s of %d, their median %s, the worst %s\n", plainNumber(n.Plateau), plainNumber(n.Stable), n.Neighbours, plainNumber(n.Median), plainNumber(n.Worst))
+		switch n := s.Around(at); {
+		case n.Neighbours == 0:
+			b.WriteString("no neighbour of the best was tried: a grid around it would tell a plateau from a needle\n")
+		case n.Stable != n.Stable:
+			fmt.Fprintf(&b, "%d neighbours of the best: their median %s, the worst %s\n", n.Neighbours, plainNumber(n.Median), plainNumber(n.Worst))
+		default:
+			fmt.Fprintf(&b, "plateau %s: of %d neighbours of the best %s are at least half as good, their median %s, the worst %s\n",
+				plainNumber(n.Plateau), n.Neighbours, wholePercent(n.Stable), plainNumber(n.Median), plainNumber(n.Worst))
+		}
 	}
 	for i, name := range s.Names {
 		x := s.Slice(i)

@@ -112,3 +112,23 @@ func TestSweepTerminal(t *testing.T) {
 		}
 	}
 }
+
+// What the best one stands on is said of the one at the top of the table.
+func TestSweepTerminalSaysWhatTheBestStandsOn(t *testing.T) {
+	for _, c := range []struct{ text, want string }{
+		{sweptPairs, "are at least half as good, their median"},
+		{strings.Replace(sweptPairs, "min_trades: 1", "method: random, samples: 1, min_trades: 1", 1), "no neighbour of the best was tried"},
+		{strings.Replace(sweptPairs, "objective: total_return", "objective: max_drawdown", 1), " neighbours of the best: their median"},
+	} {
+		s := swept(t, c.text)
+		var b bytes.Buffer
+		if err := report.SweepTerminal(&b, s.Surface, false); err != nil || !strings.Contains(b.String(), c.want) {
+			t.Errorf("no %q in\n%s (%v)", c.want, b.String(), err)
+		}
+	}
+	none := swept(t, strings.Replace(sweptPairs, "min_trades: 1", "min_trades: 1000000", 1))
+	var b bytes.Buffer
+	if err := report.SweepTerminal(&b, none.Surface, false); err != nil || strings.Contains(b.String(), "neighbour") {
+		t.Errorf("something is said of a best that there is not:\n%s (%v)", b.String(), err)
+	}
+}

@@ -11,7 +11,7 @@ import (
 
 // Surface is the objective over the grid of parameters: what the pictures of a sweep are drawn from, and
 // what says whether the best combination stands on a plateau or on a needle. Symbols that were played each
-// alone are averaged. Eligibility plays no part: a surface has no holes where trades are few.
+// alone are averaged. A surface has no holes where trades are few: eligibility decides only which cell is the best.
 type Surface struct {
 	Names     []string
 	Values    [][]float64
@@ -25,8 +25,9 @@ type Surface struct {
 }
 
 type cell struct {
-	sum float64
-	n   int
+	sum      float64
+	n        int
+	eligible bool // a row of it is
 }
 
 // mostCells bounds surfaces: a sweep of more combinations goes without pictures.
@@ -57,6 +58,7 @@ func (s *Surface) Add(r *Row) {
 	if v := s.score.Raw(r.Metrics); v == v {
 		c.sum += v
 		c.n++
+		c.eligible = c.eligible || r.Value == r.Value
 	}
 }
 
@@ -81,13 +83,14 @@ func (s *Surface) better(a, b float64) bool {
 	return a > b
 }
 
-// Best is the best cell by the objective alone, the first of equals, as places in Values.
+// Best is the best cell by the objective of those that are eligible, the first of equals, as places in Values; nil when
+// none is.
 func (s *Surface) Best() ([]int, float64) {
 	best, at := math.NaN(), int64(-1)
 	sorted := slices.Clone(s.order)
 	slices.Sort(sorted)
 	for _, k := range sorted {
-		if v := s.at(k); s.better(v, best) {
+		if v := s.at(k); s.cells[k].eligible && s.better(v, best) {
 			best, at = v, k
 		}
 	}
@@ -175,7 +178,7 @@ type Neighbourhood struct {
 	// Plateau is Median / Value, cut to [0, 1] (Value / Median where less is better): 1 is a plateau, 0 a
 	// needle. NaN where the value is not positive or nothing surrounds it.
 	Plateau float64
-	// Stable is the share of neighbours whose objective is at least half as good.
+	// Stable is the share of neighbours whose objective is at least half as good; NaN where Plateau is.
 	Stable float64
 }
 
@@ -204,7 +207,7 @@ func (s *Surface) Around(digits []int) Neighbourhood {
 	if out.Neighbours = len(list); len(list) == 0 {
 		return out
 	}
-	stable := 0
+	stable := 0.0
 	for _, v := range list {
 		if out.Worst != out.Worst || s.better(out.Worst, v) {
 			out.Worst = v
@@ -213,9 +216,9 @@ func (s *Surface) Around(digits []int) Neighbourhood {
 			stable++
 		}
 	}
-	out.Stable = float64(stable) / float64(len(list))
 	_, _, out.Median = s.digest(list)
 	if out.Value > 0 {
+		out.Stable = stable / float64(len(list))
 		ratio := out.Median / out.Value
 		if s.Lower {
 			ratio = out.Value / out.Median

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -107,5 +108,45 @@ func TestAllocations(t *testing.T) {
 	// 950 combinations more, of no new column.
 	if more := many - few; more > 400 {
 		t.Errorf("%.0f allocations for 950 combinations more", more)
+	}
+}
+
+// The best is one that is eligible, however much better others look.
+func TestSurfaceBestIsEligible(t *testing.T) {
+	cfg := parse(t, "params: {a: 1..5}\nentry: close > a\nsearch: {objective: total_return}\n")
+	plan, err := sweep.NewPlan(context.Background(), cfg, source(t, walk(1, "A", 50)), sweep.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		eligible []float64 // values of a
+		want     []int
+		best     float64
+	}{{[]float64{2, 4}, []int{3}, 4}, {[]float64{1}, []int{0}, 1}, {nil, nil, math.NaN()}} {
+		s := sweep.NewSurface(plan)
+		metrics := make([]float64, len(plan.Metrics))
+		for a := 1.0; a <= 5; a++ {
+			value := math.NaN()
+			if slices.Contains(c.eligible, a) {
+				value = a
+			}
+			metrics[0] = a
+			s.Add(&sweep.Row{Params: []float64{a}, Metrics: metrics, Value: value})
+		}
+		if at, best := s.Best(); !slices.Equal(at, c.want) || best != c.best && best == best {
+			t.Errorf("of %v the best is %v at %v", c.eligible, best, at)
+		}
+		if x := s.Slice(0); x.Tried[4] != 1 || x.Best[4] != 5 {
+			t.Errorf("what is not eligible is missing: %+v", x)
+		}
+	}
+}
+
+// Shares of a loss say nothing.
+func TestNeighboursOfALoss(t *testing.T) {
+	s := surfaceOf(t, func(a, b float64) float64 { return -1 - 0.001*a })
+	at, _ := s.Best()
+	if n := s.Around(at); n.Neighbours != 3 || n.Stable == n.Stable || n.Plateau == n.Plateau || n.Worst != -1.002 {
+		t.Errorf("%+v", n)
 	}
 }
