@@ -7,6 +7,7 @@ import (
 
 	"backtester/backtest/expr"
 	"backtester/backtest/fill"
+	"backtester/backtest/instrument"
 	"backtester/backtest/order"
 	"backtester/backtest/portfolio"
 	"backtester/backtest/strategy"
@@ -233,7 +234,10 @@ func (e *engine) draft(c *candidate) (order.Working, bool) {
 		e.refuse(why)
 		return w, false
 	}
-	e.lifetime(&w, set)
+	if e.lifetime(&w, set); set.TIF == order.GTD && w.Until < e.firstChance(&w) {
+		e.refuse(order.UntilOver)
+		return w, false
+	}
 	return w, true
 }
 
@@ -320,6 +324,20 @@ func (e *engine) inSession(w *order.Working) bool {
 		}
 	}
 	return false
+}
+
+// firstChance is the session in which an order decided at this close works first.
+func (e *engine) firstChance(w *order.Working) instrument.Date {
+	switch today := e.m.date[e.t]; {
+	case e.thisClose() && w.Auction == order.CloseOnly:
+		return today
+	case e.t == e.last:
+		return e.m.sessionAfter()
+	case !e.inSession(w):
+		return e.m.nextSession(today)
+	default:
+		return today
+	}
 }
 
 // thisClose reports whether market orders fill at the close that decides them.

@@ -29,6 +29,7 @@ type engine struct {
 
 	t          int32
 	last       int32   // last step
+	final      int32   // last step that may fill: where the run liquidates, the last one of a regular session
 	begins     int32   // first step of the session in hand; -1 in that of step 0, which no night came before
 	ends       int32   // last step of that session
 	quiet      quiet   // bars of a position at rest that are to be taken in
@@ -174,6 +175,10 @@ func (e *engine) begin(cfg *Config, rules *strategy.Rules, m *market) {
 		sessions += int(m.session[len(m.time)-1])
 	}
 	e.ends = m.sessionEnd(0)
+	e.final = e.last
+	for cfg.Fills.Liquidates() && e.final >= 0 && !m.regular(e.final) {
+		e.final--
+	}
 	e.curve = slices.Grow(e.curve, len(m.time)+1)
 	e.gross, e.net = slices.Grow(e.gross, sessions), slices.Grow(e.net, sessions)
 	e.closers = cfg.Fills.Market == fill.NextClose || cfg.Fills.Levels == fill.AtCloses
@@ -304,12 +309,12 @@ func (e *engine) step() {
 		before := len(e.books.Held) > 0
 		filled := len(e.fills)
 		regular := e.m.regular(e.t)
-		e.outside = !regular && e.cfg.Fills.Extended == fill.ExtendedLimit
+		e.outside = !regular && e.cfg.Fills.Extended == fill.ExtendedLimit && e.t <= e.final
 		if regular || e.outside {
 			e.openPhase()
 			e.withinPhase()
 		}
-		if ending := e.cfg.Fills.End == fill.EndClose && e.t == e.last; regular && (e.closers && e.closes() || ending) {
+		if ending := e.cfg.Fills.End == fill.EndClose && e.t == e.final; regular && (e.closers && e.closes() || ending) {
 			e.closePhase()
 		}
 		e.midBarDividends()
@@ -321,7 +326,7 @@ func (e *engine) step() {
 		e.carry()
 		e.equity = e.books.Equity()
 	}
-	if e.t < e.last || e.cfg.Fills.Market == fill.ThisClose || e.follow != nil {
+	if e.t < e.final || e.t == e.final && e.thisClose() || e.follow != nil {
 		e.decide()
 	}
 	e.record()
@@ -337,10 +342,13 @@ func (m *market) regular(t int32) bool {
 	return ok && m.time[t] >= open && m.time[t] < closing
 }
 
-// opens reports whether step t holds the opening auction of its session: it is the first of the regular
-// session.
+// opens reports whether step t holds the opening auction of its session: the regular session begins in its bars.
 func (m *market) opens(t int32) bool {
-	return m.daily || t == 0 || m.session[t] != m.session[t-1] || m.extended && !m.regular(t-1)
+	if m.daily {
+		return true
+	}
+	open, _, _, ok := m.cal.Hours(m.date[t])
+	return ok && m.time[t] <= open && open < m.time[t]+int64(m.frame.Duration())
 }
 
 // closing is the end of the regular session of this step, looked up once a session.

@@ -413,7 +413,7 @@ func (e *engine) fillWay(i int32, hit fill.Hit, stop, target int, p phase) bool 
 func (e *engine) fillExits(i int32, hit fill.Hit, p phase) {
 	s := &e.st[i]
 	s.exiting = false
-	late := p == atClose && !e.deciding && !e.m.daily && !(e.cfg.Fills.End == fill.EndClose && e.t == e.last)
+	late := p == atClose && !e.deciding && !e.m.daily && !(e.cfg.Fills.End == fill.EndClose && e.t == e.final)
 	for k := range s.parts {
 		o := &s.parts[k]
 		if !o.working || e.books.Pos[i].Qty == 0 {

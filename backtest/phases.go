@@ -12,7 +12,7 @@ import (
 // openPhase fills at the open: market exits, gapped stops and targets, then entries in order of
 // placement.
 func (e *engine) openPhase() {
-	ending := e.cfg.Fills.End == fill.EndOpen && e.t == e.last
+	ending := e.cfg.Fills.End == fill.EndOpen && e.t == e.final
 	for k := 0; k < len(e.books.Held); k++ {
 		i := e.books.Held[k]
 		s := &e.st[i]
@@ -97,7 +97,7 @@ func (e *engine) withinPhase() {
 // closePhase fills market-on-close orders: exits, then entries; and liquidates at the end of the run
 // if so set.
 func (e *engine) closePhase() {
-	ending := e.cfg.Fills.End == fill.EndClose && e.t == e.last
+	ending := e.cfg.Fills.End == fill.EndClose && e.t == e.final
 	onClose := e.cfg.Fills.Market != fill.NextOpen
 	for k := 0; k < len(e.books.Held); k++ {
 		i := e.books.Held[k]
@@ -221,53 +221,6 @@ func (e *engine) usedOf(i int32) float64 {
 	return 0
 }
 
-// price is the reference price after slippage for so many shares. No slippage carries a limit order
-// beyond its limit.
-func (e *engine) price(i int32, side order.Side, ref, limit, qty float64) float64 {
-	s, bars := &e.st[i], e.m.syms[i].bars
-	slip := &e.cfg.Costs.Slippage
-	if e.matching.Levels == fill.AtCloses {
-		limit = math.NaN()
-	}
-	var taken fill.Taken
-	if slip.VolumeShare > 0 || slip.Impact > 0 {
-		taken.Share = qty / bars.Volume[s.row]
-	}
-	if slip.Impact > 0 {
-		taken.Sigma = e.m.syms[i].sigma(int(s.row))
-	}
-	return slip.Within(side, ref, limit, taken, fill.Range{Low: bars.Low[s.row], High: bars.High[s.row]}, e.cfg.Fills.SlippageClip)
-}
-
-// sigma is the standard deviation (n-1) of the last 20 close-to-close returns before a row, in one share
-// basis; NaN with fewer than 20.
-func (s *symbol) sigma(row int) float64 {
-	const n = 20
-	if row <= n {
-		return math.NaN()
-	}
-	var r [n]float64
-	sum := 0.0
-	for k := range r {
-		now, then := row-1-k, row-2-k
-		r[k] = float64(s.bars.Close[now]/s.bars.Close[then]*s.shareRatio(then, now)) - 1
-		sum += r[k]
-	}
-	mean, ss := sum/n, 0.0
-	for _, x := range r {
-		ss += float64((x - mean) * (x - mean))
-	}
-	return math.Sqrt(ss / (n - 1))
-}
-
-// shareRatio is how many shares of row now one share of row then has become.
-func (s *symbol) shareRatio(then, now int) float64 {
-	if s.basis.Share == nil {
-		return 1
-	}
-	return s.basis.Share[now] / s.basis.Share[then]
-}
-
 // fillEntry fills a working entry at a reference price, as far as slots, cash, margin and volume let
 // it. What is cut stays working until its time runs out.
 func (e *engine) fillEntry(i int32, ref float64, rule fill.Rule, p phase) {
@@ -284,18 +237,18 @@ func (e *engine) fillEntry(i int32, ref float64, rule fill.Rule, p phase) {
 		return
 	}
 	cap := e.room(i, p)
-	want := w.Qty - w.Filled
+	want, price := w.Qty-w.Filled, ref
 	switch {
 	case w.Notional():
-		want = w.Amount / ref
+		price = e.priceOf(i, w, ref, func(price float64) float64 {
+			return min(cap, e.affordable(w.Side, billed(w), w.Amount/price, price, e.books.Room(&e.cfg.Account)))
+		})
+		want = w.Amount / price
 	case math.IsInf(want, 1):
 		want = e.sizedAtFill(i, ref)
-	}
-	// The price depends on the quantity and the quantity on the price: it is paid for at the price of
-	// what is wanted, which no smaller quantity exceeds.
-	price := e.price(i, w.Side, ref, w.Limit, min(want, cap, e.most(ref)))
-	if w.Notional() {
-		want = w.Amount / price
+		fallthrough
+	default: // paid for at the price of what is wanted, which no smaller quantity exceeds
+		price = e.price(i, w.Side, ref, w.Limit, min(want, cap))
 	}
 	qty, why := e.affordable(w.Side, billed(w), want, price, e.books.Room(&e.cfg.Account)), order.NoCash
 	if cap < qty {
@@ -368,25 +321,10 @@ func (e *engine) turnDown(i int32, shown, why order.Refusal) {
 	}
 }
 
-// sizedAtFill is the size that a working entry gets now that it fills: a value at the price after slippage,
-// or a weight of the money that there is, commission included.
-func (e *engine) sizedAtFill(i int32, ref float64) float64 {
-	w, size := &e.st[i].entry, &e.play(i).cfg.Size
-	room := e.books.Room(&e.cfg.Account)
-	price := e.price(i, w.Side, ref, w.Limit, e.most(ref))
-	if size.Value > 0 {
-		return size.Floor(size.Value / price)
-	}
-	return size.Floor(e.commission().Affordable(fill.Billed{}, size.Weight*e.play(i).share*max(0, room), price))
-}
-
 // billed is what a working entry has traded and been charged so far.
 func billed(w *order.Working) fill.Billed {
 	return fill.Billed{Qty: w.Filled, Value: w.Value, Charged: w.Charged, Tiered: w.Tiered}
 }
-
-// most is more shares than any order at this price could get: a bound for prices that depend on size.
-func (e *engine) most(ref float64) float64 { return 2 * max(0, e.books.Room(&e.cfg.Account)) / ref }
 
 // affordable cuts a further quantity of an order to what money pays including commission: cash, or in a
 // margin account what margin carries.

@@ -183,8 +183,9 @@ func reduce(w *order.Working, by *strategy.SideRules, cash float64) {
 	case by.Entry.Settings.DNR:
 	case w.Side == order.Buy && math.IsNaN(w.Trigger):
 		w.Limit -= cash
-	case w.Side == order.Sell && !w.Touch:
+	case w.Side == order.Sell && !w.Touch && !math.IsNaN(w.Trigger):
 		w.Trigger -= cash
+		w.Limit -= cash
 	}
 }
 

@@ -159,3 +159,6 @@ const (
 	EndClose End = "close"
 	EndOpen  End = "open"
 )
+
+// Liquidates reports whether positions are closed at the end of the run.
+func (r *Rules) Liquidates() bool { return r.End == EndClose || r.End == EndOpen }

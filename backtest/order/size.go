@@ -60,6 +60,7 @@ const (
 	LimitNet        Refusal = "limit_net"
 	LimitSide       Refusal = "limit_side"
 	LastBar         Refusal = "last_bar"
+	UntilOver       Refusal = "until_over"
 )
 
 // words say what each refusal means.
@@ -87,6 +88,7 @@ var words = map[Refusal]string{
 	LimitGross:      "limits.gross",
 	LimitNet:        "limits.net",
 	LimitSide:       "limits.longs or shorts",
+	UntilOver:       "entry.until had passed: no session was left for a gtd order",
 	LastBar:         "decided on the last bar: nothing left to fill it",
 }
 
