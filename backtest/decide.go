@@ -91,6 +91,9 @@ func (e *engine) placeRanked() {
 	for k := range e.ranked {
 		e.place(&e.ranked[k])
 	}
+	if e.crowded {
+		e.worstFirst()
+	}
 }
 
 // markClose revalues after fills at the close that decided them.
@@ -227,7 +230,10 @@ func (e *engine) draft(c *candidate) (order.Working, bool) {
 	}
 	if why == order.Accepted {
 		adds := e.books.Pos[c.sym].Qty*float64(w.Side) > 0
-		why = e.reserve(&w, c.sym, price, size, adds)
+		why = e.reserve(&w, c.sym, price, size, set.Over, adds)
+		if set.Over > 0 {
+			w.Reserve, w.Rank = 0, c.rank // who knows which of them fill
+		}
 	}
 	if why != order.Accepted {
 		e.limited = e.limited || (why == order.NoCash || why == order.NoSlot) && c.rank == 0 && (c.said > 0 || c.side.Entry.Rank == 0)
@@ -399,10 +405,10 @@ func (e *engine) plannedStop(c *candidate, side order.Side, price float64) float
 	return stop
 }
 
-// reserve sets slots and money aside for a new order, cutting it to what is left.
-func (e *engine) reserve(w *order.Working, i int32, price float64, size *order.Size, adds bool) order.Refusal {
+// reserve sets slots, and over more of them, and money aside for a new order, cutting it to what is left.
+func (e *engine) reserve(w *order.Working, i int32, price float64, size *order.Size, over int, adds bool) order.Refusal {
 	free, slots := e.available(w, i)
-	if size.MaxPositions > 0 && slots <= 0 && !adds {
+	if size.MaxPositions > 0 && slots+over <= 0 && !adds {
 		return order.NoSlot
 	}
 	if size.At == order.AtFill {

@@ -43,6 +43,7 @@ type engine struct {
 	stopped    bool // equity ran out
 	counts     Counts
 	ranked     []candidate
+	worst      []int32 // memory of worstFirst
 	liquidate  []int32
 	calls      marginCalls
 	closers    bool // something may fill in the closing auction
@@ -51,6 +52,7 @@ type engine struct {
 	exposed    bool // and something that is evaluated then reads how much is held of everything
 	coded      bool // code or a rebalance decides in some strategy
 	waiting    bool // entries that work may be cancelled or repriced
+	crowded    bool // more entries may work than there are slots
 	deciding   bool // this_close: the closing auction comes after the decisions
 	outside    bool // this step lies in extended hours, and limit orders may fill there
 	limited    bool // cash or slots refused an entry although no rank says which come first
@@ -152,7 +154,7 @@ func (e *engine) begin(cfg *Config, rules *strategy.Rules, m *market) {
 	old := *e
 	*e = engine{cfg: cfg, m: m, begins: -1, quiet: still, closeOf: -1, matching: cfg.Fills, last: int32(len(m.time) - 1), plays: old.plays[:0],
 		books: old.books, st: old.st, active: old.active[:0], orders: old.orders[:0], events: old.events, curve: old.curve[:0],
-		gross: old.gross[:0], net: old.net[:0], fills: old.fills[:0], fees: old.fees[:0], ranked: old.ranked[:0], liquidate: old.liquidate[:0], meter: newMeter(Options{}, 0)}
+		gross: old.gross[:0], net: old.net[:0], fills: old.fills[:0], fees: old.fees[:0], ranked: old.ranked[:0], worst: old.worst[:0], liquidate: old.liquidate[:0], meter: newMeter(Options{}, 0)}
 	e.counts.Refused = old.counts.Refused
 	if e.plays = append(append(e.plays, m.plays...), m.line...); len(e.plays) == 0 {
 		e.plays = append(e.plays, play{share: 1, cfg: cfg, rules: rules})

@@ -1,6 +1,7 @@
 package backtest
 
 import (
+	"cmp"
 	"math"
 	"slices"
 
@@ -119,6 +120,32 @@ func (e *engine) armed(i, row int32, side *strategy.SideRules) bool {
 		return false
 	}
 	return true
+}
+
+// worstFirst brings the working entries of strategies that place more than they have slots for into the order of
+// filling: the lowest rank first. Which of several orders the market reaches first is unknown, and to take those that
+// did best would be a choice made afterwards.
+func (e *engine) worstFirst() {
+	over := func(i int32) bool {
+		s := &e.st[i]
+		return s.working && !s.coded && s.intent.Entry.Settings.Over > 0
+	}
+	e.worst = e.worst[:0]
+	for _, i := range e.orders {
+		if over(i) {
+			e.worst = append(e.worst, i)
+		}
+	}
+	slices.SortFunc(e.worst, func(a, b int32) int {
+		return cmp.Or(cmp.Compare(e.m.syms[a].play, e.m.syms[b].play), cmp.Compare(e.st[a].entry.Rank, e.st[b].entry.Rank), cmp.Compare(b, a))
+	})
+	k := 0
+	for j, i := range e.orders {
+		if over(i) {
+			e.orders[j] = e.worst[k]
+			k++
+		}
+	}
 }
 
 // activate adds a symbol to the active list, with its row of this step.

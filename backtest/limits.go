@@ -252,6 +252,16 @@ func (m *market) barsPerYear() float64 {
 	return m.perYear() * 390 / m.frame.Duration().Minutes()
 }
 
+// crowdWarning says so where more entries work than there are slots.
+func (p *play) crowdWarning(add func(code, format string, args ...any)) {
+	for _, side := range p.sides {
+		if side == nil || side.Entry.Settings.Over == 0 {
+			continue
+		}
+		add("overplaced", "%s", p.named(fmt.Sprintf("up to %d more entries work than there are slots (entry.overplace): of those that one bar reaches the lowest rank fills first, as if the market had picked the worst", side.Entry.Settings.Over)))
+	}
+}
+
 // kellyWarning says so where a Kelly size has ended a strategy: nothing is held, the last trades ask for no
 // weight, and without a trade they stay the last.
 func (e *engine) kellyWarning(play int32, add func(code, format string, args ...any)) {

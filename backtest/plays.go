@@ -57,6 +57,7 @@ func (p *play) begin(e *engine, number int32) {
 			e.varying = e.varying || p.watching[k] && !p.standing[k]
 			e.exposed = e.exposed || e.varying && exposed(p.rules.Program, side)
 			e.waiting = e.waiting || side.Entry.Cancel != 0 || side.Entry.Settings.Reprice
+			e.crowded = e.crowded || side.Entry.Settings.Over > 0
 			e.closers = e.closers || side.Entry.Settings.Order == order.MarketOnClose || side.Entry.Settings.TIF == order.CLS
 		}
 	}

@@ -139,6 +139,9 @@ func randomStrategy(r *rand.Rand) string {
 	if strings.Contains(exits, "stop:") && !strings.Contains(text, "max_bars: 3") {
 		size = sizes[r.IntN(len(sizes))]
 	}
+	if strings.Contains(size, "max_positions") && strings.Contains(order, "price:") && r.IntN(2) == 0 {
+		text = strings.Replace(text, order, order+"overplace: 3, ", 1)
+	}
 	costs := pick("costs: {commission: {per_share: 0.005, min: 1}, slippage: {bps: 2}}", "costs: {commission: {bps: 5}, volume_cap: 0.1}", "costs: {slippage: {bps: 10}, borrow: {annual: 0.05}, volume_cap: {bar: 0.05, open: 0.02, close: 0.02}}", "costs: {commission: {per_order: 1}}")
 	fills := pick("", "fills: {ambiguity: best}", "fills: {ambiguity: magnify}", "fills: {ambiguity: nearest, limit_touch: true}", "fills: {market: next_close}", "fills: {end: close}", "fills: {slippage_clip: true}")
 	fills += pick("", "", "", "\nlimits: {position: 0.2, gross: 0.7}", "\nlimits: {longs: 2, shorts: 2, net: 0.4}")

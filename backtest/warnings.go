@@ -50,6 +50,7 @@ func (e *engine) warnings(src bar.Source, bench []float64) []Warning {
 		}
 		e.kellyWarning(int32(k), add)
 		p.bounds.warn(add)
+		p.crowdWarning(add)
 	}
 	if e.overall != nil {
 		e.overall.warn(add)

@@ -49,6 +49,7 @@ type Working struct {
 	Value   float64         // USD traded so far
 	Charged float64         // commission charged so far, USD
 	Tiered  float64         // of it by tiers, before least and most, USD
+	Rank    float64         // at the decision
 	Decided int32           // time step of the decision
 	Tag     int32           // of the entry, as its maker numbers them; 0 is none
 	Short   bool            // money paid only a part of it, and it is counted

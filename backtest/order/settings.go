@@ -64,6 +64,7 @@ type Entry struct {
 	Rearm   bool            `json:"rearm,omitempty" doc:"after an exit no entry on that side before when was not true at a close, from the bar of the exit on"`
 	Cool    int             `json:"cooldown,omitempty" min:"0" max:"10000" unit:"bars" doc:"after an exit no entry on that side is decided for this many bars, that of the exit included"`
 	Add     *Add            `json:"add,omitempty" doc:"further entries while the position is held; default: none"`
+	Over    int             `json:"overplace,omitempty" min:"0" max:"1000" default:"0" unit:"orders" doc:"so many more orders may work than there are free slots; nothing is set aside for them, and of those that one bar reaches the lowest rank fills first"`
 	Rank    string          `json:"rank,omitempty" expr:"number" doc:"which candidates come first when cash or slots do not suffice for all: highest first, absent = no candidate"`
 }
 

@@ -191,6 +191,14 @@ func (c *checker) entry(e order.Entry, at string) {
 	if e.Reprice && !e.Order.Priced() && !c.paths[at+".order"] {
 		c.fault("conflict", "", at+".requote moves the price of an order that waits, and a "+string(e.Order)+" order has none: remove it", at+".requote")
 	}
+	if e.Over > 0 && !c.some {
+		switch size := &c.file.Size; {
+		case !e.Order.Priced() && !c.paths[at+".order"]:
+			c.fault("conflict", "", at+".overplace is for orders of which some may not fill, and a "+string(e.Order)+" order always does: set "+at+".order to limit or stop, or remove it", at+".overplace")
+		case size.MaxPositions == 0 && size.Sized():
+			c.fault("conflict", "", at+".overplace places more orders than there are slots, and without size.max_positions there is one for every order: set size.max_positions, or remove it", at+".overplace")
+		}
+	}
 	if e.MaxWait > 0 && e.TIF == order.GTC {
 		c.fault("conflict", "", at+".max_wait extends day orders, a gtc order works until it is filled: remove one of them", at+".max_wait")
 	}

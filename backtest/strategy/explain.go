@@ -196,6 +196,9 @@ func entryWords(e *order.Entry) []string {
 		}
 		out = append(out, "Added to at most "+count(a.Most, "time")+", when "+when)
 	}
+	if e.Over > 0 {
+		out = append(out, "Up to "+count(e.Over, "order")+" more than there are slots; of those that one bar reaches the lowest rank fills first")
+	}
 	if e.Rearm {
 		out = append(out, "After an exit not before the condition was false once")
 	}

@@ -132,7 +132,7 @@ func (e schema) entries() {
 	e.orders()
 	e.when(priced, has("price"))
 	e.when(not(priced), not(has("price")))
-	e.when(either(has("or"), yes("requote")), priced)
+	e.when(either(has("or"), yes("requote"), more("overplace", 0)), priced)
 	e.when(has("or"), not(is("tif", word("cls", "opg"))))
 	for _, o := range e.at("or") {
 		o.orders()
@@ -186,6 +186,9 @@ func (root schema) deciding() {
 		sizes = append(sizes, has(way))
 	}
 	root.when(has("rebalance"), not(is("size", either(sizes...))))
+	for _, entry := range []string{"entry", "long.entry", "short.entry"} {
+		root.when(all(among(entry, more("overplace", 0)), is("size", either(sizes...))), is("size", has("max_positions")))
+	}
 	root.when(yes("universe_exit"), is("universe", either(has("where"), has("top"), has("type"), has("members"))))
 	root.when(has("script"), schema{"properties": schema{"signals": schema{"propertyNames": not(word(script.Reserved()...))}}})
 	for _, key := range []string{"params", "signals", "series"} {

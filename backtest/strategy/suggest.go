@@ -137,8 +137,6 @@ func notBuilt(path string) (what string, ok bool) {
 		what = "old values of other symbols"
 	case "data.source":
 		what = "choosing between data sources in the file"
-	case "entry.overplace":
-		what = "placing more orders than there are slots"
 	case "entry.order=loc", "entry.order=loo":
 		what = "this kind of entry order; a limit order with tif opg or cls is the same"
 	case "entry.tif=fok":
