@@ -153,7 +153,7 @@ cluster_token (BACKTESTER_CLUSTER_TOKEN) is what all sides must know.`,
 	f := c.Flags()
 	clusterFlag(f, &o.cluster)
 	f.IntVar(&o.parallel, "parallel", 0, "play `N` ranges at a time (default one a processor)")
-	f.StringArrayVar(&o.bars, "bars", nil, "bars of one symbol from a plain file, `SYMBOL=FILE`; repeatable")
+	f.StringArrayVar(&o.bars, "bars", nil, "bars of one symbol from a plain file, `SYMBOL=FILE`, as the sweep has them; repeatable")
 	return c
 }
 

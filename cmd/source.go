@@ -49,15 +49,16 @@ func (a *app) openSource(ctx context.Context, bars []string) (source, error) {
 	return s, nil
 }
 
-// openFiles reads SYMBOL=FILE arguments.
+// openFiles reads SYMBOL=FILE arguments. SYMBOL:adjusted=FILE says that the prices of the file are adjusted already.
 func openFiles(bars []string) (source, error) {
 	files := make([]barfile.File, len(bars))
 	for i, arg := range bars {
 		symbol, path, ok := strings.Cut(arg, "=")
+		symbol, adjusted := strings.CutSuffix(symbol, ":adjusted")
 		if !ok || symbol == "" || path == "" {
-			return nil, usagef("read --bars %q: want SYMBOL=FILE.csv", arg)
+			return nil, usagef("read --bars %q: want SYMBOL=FILE.csv, or SYMBOL:adjusted=FILE.csv", arg)
 		}
-		files[i] = barfile.File{Symbol: symbol, Path: path}
+		files[i] = barfile.File{Symbol: symbol, Path: path, Adjusted: adjusted}
 	}
 	f, err := barfile.Open(files)
 	if err != nil {

@@ -31,7 +31,7 @@ func (s *selection) flags(f *pflag.FlagSet) {
 	f.StringVar(&s.from, "from", "", "first session that may trade, `YYYY-MM-DD`")
 	f.StringVar(&s.to, "to", "", "last session, `YYYY-MM-DD`")
 	f.StringArrayVar(&s.set, "set", nil, "change one setting, `KEY=VALUE`: a dotted path or a parameter's name; repeatable")
-	f.StringArrayVar(&s.bars, "bars", nil, "read a symbol's bars from a plain CSV, `SYMBOL=FILE.csv`; repeatable")
+	f.StringArrayVar(&s.bars, "bars", nil, "read a symbol's bars from a plain CSV, `SYMBOL=FILE.csv`, or SYMBOL:adjusted=FILE.csv when its prices are adjusted already; repeatable")
 	f.StringVar(&s.profile, "profile", "", "conventions of another tool as defaults: `NAME`")
 }
 

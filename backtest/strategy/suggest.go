@@ -132,9 +132,9 @@ func notBuilt(path string) (what string, ok bool) {
 	path = strings.TrimPrefix(strings.TrimPrefix(path, "long."), "short.")
 	switch path {
 	case "data.prices":
-		what = "declaring adjusted prices in the file"
+		what = "declaring adjusted prices in the file; the bars do, by --bars SYMBOL:adjusted=FILE.csv or data import --prices"
 	case "data.stale":
-		what = "old values of other symbols"
+		what = "old values of other symbols for the whole file; a call says stale = n"
 	case "data.source":
 		what = "choosing between data sources in the file"
 	case "entry.order=loc", "entry.order=loo":
