@@ -148,21 +148,9 @@ func (o *sweepOptions) identity(ctx context.Context, plan *sweep.Plan) (string, 
 	return plan.Identity(ctx)
 }
 
-// lines writes the header of rows to standard output, and then every row that it is given.
-func (o *sweepOptions) lines(plan *sweep.Plan) func(*sweep.Row) error {
-	fmt.Fprintln(o.io.Out, strings.Join(plan.Columns(), ","))
-	var line []byte
-	return func(r *sweep.Row) error {
-		line = sweep.AppendCSV(line[:0], r)
-		_, err := o.io.Out.Write(line)
-		return err
-	}
-}
-
 // play runs the plan, with its rows to where they are wanted.
 func (o *sweepOptions) play(ctx context.Context, src source, players *player, plan *sweep.Plan, options sweep.Options) error {
 	from, to := options.From, options.To
-	var sinks []func(*sweep.Row) error
 	identity, err := o.identity(ctx, plan)
 	if err != nil {
 		return o.app.explain(err)
@@ -171,48 +159,36 @@ func (o *sweepOptions) play(ctx context.Context, src source, players *player, pl
 	if enough || err != nil {
 		return err
 	}
+	rows := &sweepRows{file: file, resumed: from}
 	if file != nil {
-		options.From = file.Next()
-		sinks = append(sinks, file.Add)
+		rows.resumed = file.Next()
+	}
+	if plan.Method != "tpe" { // which has to try again what it learnt from
+		options.From = rows.resumed
+	}
+	rows.next = options.From
+	rows.surface = sweep.NewSurface(plan)
+	if from > 0 || to < plan.Len() || options.From > from && len(plan.Config.Require) > 0 {
+		rows.surface = nil // rows of other shards, or that were left out, are not at hand
+	}
+	if rows.surface == nil && o.report+o.surface != "" {
+		return usagef("--report and --surface need the whole sweep at once: no shard, not the rest of a sweep whose require left rows out, and no more than a few million combinations of at least one parameter")
 	}
 	if o.format == "csv" {
-		sinks = append(sinks, o.lines(plan))
+		rows.out = o.io.Out
+		fmt.Fprintln(rows.out, strings.Join(plan.Columns(), ","))
 	}
-	surface := sweep.NewSurface(plan)
-	if options.From > 0 || to < plan.Len() {
-		surface = nil // rows of before, or of other shards, are not at hand
-	}
-	if surface == nil && o.report+o.surface != "" {
-		return usagef("--report and --surface need the whole sweep at once, with no more than a few million combinations of at least one parameter")
-	}
-	next := options.From
-	var broken error // of the file, found between rows
-	options.Row = func(r *sweep.Row) error {
-		if surface != nil {
-			surface.Add(r)
+	var before *sweep.Summary // what lies in the file came to
+	if options.From > from {
+		if before, err = file.Earlier(plan, rows.take); err != nil {
+			return err
 		}
-		if broken != nil {
-			return broken
-		}
-		next = r.Index + 1
-		if !r.Kept {
-			return nil
-		}
-		for _, sink := range sinks {
-			if err := sink(r); err != nil {
-				return err
-			}
-		}
-		return nil
 	}
 	draw, clear := o.bar(plan)
-	since := next
+	options.Row = rows.add
 	options.Progress = func(p sweep.Progress) {
 		draw(p)
-		if file != nil && next > since {
-			since = next
-			broken = file.Commit(next)
-		}
+		rows.commit()
 	}
 	if run := o.known(ctx, identity, from, to); run != "" {
 		fmt.Fprintf(o.io.Err, "the history knows this sweep (run %s): it has the same rows again, and its trials count once\n", run)
@@ -224,19 +200,21 @@ func (o *sweepOptions) play(ctx context.Context, src source, players *player, pl
 	}
 	clear()
 	if err == nil {
-		next = to
+		rows.next = to
 	}
-	if file != nil {
-		err = errors.Join(err, file.Commit(next), file.Close())
-	}
-	record.finish(ctx, summary, o.independent, from, next, err)
+	err = errors.Join(err, rows.close())
+	record.finish(ctx, summary, o.independent, from, rows.next, err)
 	if err != nil {
 		if errors.Is(err, context.Canceled) && o.out != "" {
-			fmt.Fprintf(o.io.Err, "%d of %d combinations are in %s: --resume goes on with the rest\n", next-from, to-from, o.out)
+			fmt.Fprintf(o.io.Err, "%d of %d combinations are in %s: --resume goes on with the rest\n", rows.reached()-from, to-from, o.out)
 		}
 		return o.app.explain(err)
 	}
-	return errors.Join(o.app.explain(summary.Faults), o.show(ctx, plan, summary), o.draw(plan, summary, surface))
+	if before != nil {
+		before.Join(summary)
+		summary = before
+	}
+	return errors.Join(o.app.explain(summary.Faults), o.show(ctx, plan, summary, options.From-from), o.draw(plan, summary, rows.surface))
 }
 
 // file is where the rows go, nil where none is wanted or has them all already. In the latter case nothing is played
@@ -302,9 +280,9 @@ func (o *sweepOptions) bar(plan *sweep.Plan) (draw func(sweep.Progress), clear f
 	return draw, func() { wipe(b) }
 }
 
-// show prints the best rows and how the sweep came to its numbers. Where rows go to standard output it goes
-// beside them.
-func (o *sweepOptions) show(ctx context.Context, plan *sweep.Plan, s *sweep.Summary) error {
+// show prints the best rows and how the sweep came to its numbers, earlier combinations of which it found in the file.
+// Where rows go to standard output it goes beside them.
+func (o *sweepOptions) show(ctx context.Context, plan *sweep.Plan, s *sweep.Summary, earlier int) error {
 	if s.Rows == 0 {
 		return nil
 	}
@@ -326,6 +304,9 @@ func (o *sweepOptions) show(ctx context.Context, plan *sweep.Plan, s *sweep.Summ
 		fmt.Fprintf(w, "the objective is %s\n", plan.Objective())
 	}
 	fmt.Fprintf(w, "%d combinations, %d rows, %d eligible, %d kept\n", s.Combinations, s.Rows, s.Eligible, s.Kept)
+	if earlier > 0 {
+		fmt.Fprintf(w, "%d of the combinations were in %s already\n", earlier, o.out)
+	}
 	for _, t := range s.Paths {
 		why := ""
 		if t.Reason != "" {

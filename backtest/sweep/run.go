@@ -247,11 +247,16 @@ func (r *runner) count(row *Row) {
 	if len(s.Best) == mostBest && !(row.Value > s.Best[mostBest-1].Value) {
 		return
 	}
-	at := len(s.Best) // behind its equals: ties in the order of the plan
-	for at > 0 && row.Value > s.Best[at-1].Value {
+	s.rank(Best{row.Index, row.Symbol, slices.Clone(row.Params), slices.Clone(row.Metrics), row.Value})
+}
+
+// rank gives b its place among the best, behind its equals: ties in the order of the plan.
+func (s *Summary) rank(b Best) {
+	at := len(s.Best)
+	for at > 0 && b.Value > s.Best[at-1].Value {
 		at--
 	}
-	s.Best = slices.Insert(s.Best, at, Best{row.Index, row.Symbol, slices.Clone(row.Params), slices.Clone(row.Metrics), row.Value})
+	s.Best = slices.Insert(s.Best, at, b)
 	s.Best = s.Best[:min(len(s.Best), mostBest)]
 }
 
