@@ -210,10 +210,20 @@ func (b *Books) close(p *Position, x Execution) {
 
 // profit of a trade closed or marked at price, and its worst and best open profit as fractions.
 func profit(long bool, t Trade, price, entry, hi, lo float64) (pnl, mae, mfe float64) {
+	gain := Gain(t.Value, float64(t.Qty*price))
 	if long {
-		return float64(t.Qty*price) - t.Value - t.Fees + (t.Dividends + t.InLieu), (lo - entry) / entry, (hi - entry) / entry
+		return gain - t.Fees + (t.Dividends + t.InLieu), (lo - entry) / entry, (hi - entry) / entry
 	}
-	return t.Value - float64(t.Qty*price) - t.Fees + (t.Dividends + t.InLieu), (entry - hi) / entry, (entry - lo) / entry
+	return -gain - t.Fees + (t.Dividends + t.InLieu), (entry - hi) / entry, (entry - lo) / entry
+}
+
+// Gain is how many USD more than paid something is worth. What a split or the sale of a part leaves in the last digits
+// is nothing, so that a trade which breaks even is neither won nor lost: prices differ by more than a part in 1e12.
+func Gain(paid, worth float64) float64 {
+	if gain := worth - paid; !(math.Abs(gain) <= float64(1e-12*paid)) {
+		return gain
+	}
+	return 0
 }
 
 // Open lists the lots still held as trades marked at the last close, in order of symbol and entry.

@@ -47,6 +47,37 @@ func TestFIFO(t *testing.T) {
 	}
 }
 
+// Parts sold at the price of the whole are neither won nor lost, whatever their shares of what was paid round to.
+func TestBreakEven(t *testing.T) {
+	for _, long := range []bool{true, false} {
+		b := portfolio.NewBooks(100_000, 1, false)
+		in, out := buy, sell
+		if !long {
+			in, out = sell, buy
+		}
+		b.Book(in(100, 10.1, 0, 0))
+		for step, qty := range []float64{33, 18, 7, 42} {
+			b.Book(out(qty, 10.1, 0, int32(step)+1))
+		}
+		b.Book(in(1, 0.02, 0, 6))
+		b.Book(out(1, 0.0201, 0, 7)) // the least that prices differ by
+		if len(b.Closed) != 5 {
+			t.Fatalf("%d trades", len(b.Closed))
+		}
+		for i, x := range b.Closed[:4] {
+			if x.PnL != 0 {
+				t.Errorf("long %v: trade %d makes %g", long, i, x.PnL)
+			}
+		}
+		if x := math.Abs(b.Closed[4].PnL); math.Abs(x-0.0001) > 1e-15 {
+			t.Errorf("long %v: a hundredth of a cent is %g", long, x)
+		}
+	}
+	if portfolio.Gain(100, 100*(1+1e-13)) != 0 || portfolio.Gain(100, 100*(1-1e-13)) != 0 || portfolio.Gain(100, 100.0001) == 0 || !math.IsNaN(portfolio.Gain(100, math.NaN())) {
+		t.Error("what rounding leaves, and what it does not")
+	}
+}
+
 func TestShort(t *testing.T) {
 	b := portfolio.NewBooks(10_000, 1, false)
 	b.Book(sell(100, 50, 1, 0))

@@ -10,6 +10,7 @@ import (
 	"backtester/backtest/fill"
 	"backtester/backtest/instrument"
 	"backtester/backtest/order"
+	"backtester/backtest/portfolio"
 	"backtester/backtest/stats"
 )
 
@@ -288,7 +289,7 @@ func (t *lane) hold(a *tally, shares float64, x extent) {
 // settle books a closed trade.
 func (t *lane) settle(a *tally, shares, bought, sold, cash float64) {
 	paid, got := shares*bought, shares*sold
-	pnl := got - paid
+	pnl := portfolio.Gain(paid, got)
 	if t.rate != 0 {
 		pnl = pnl - float64(paid*t.rate) - float64(got*t.rate)
 	}

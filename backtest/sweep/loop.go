@@ -8,6 +8,7 @@ import (
 	"backtester/backtest/expr"
 	"backtester/backtest/fill"
 	"backtester/backtest/order"
+	"backtester/backtest/portfolio"
 	"backtester/backtest/stats"
 	"backtester/backtest/strategy"
 )
@@ -281,7 +282,7 @@ func (f *loop) leave(i int, hit fill.Hit, fraction float64) float64 {
 	price := f.price(order.Sell, hit.Ref, limit, i)
 	got := float64(f.qty * price)
 	fee := f.l.Config.Costs.Commission.Next(fill.Billed{}, f.qty, price)
-	pnl := got - f.value - (f.fees + fee) + f.dividends
+	pnl := portfolio.Gain(f.value, got) - (f.fees + fee) + f.dividends
 	f.cash = f.cash + got - fee
 	f.qty = 0
 	f.sums.Trades++
