@@ -132,6 +132,9 @@ func (e *engine) employ(by *play, o Options) error {
 // whatever else was loaded for the rules.
 func (e *engine) sight(by *play, history int) *hook.Market {
 	cfg, m := by.cfg, e.m
+	if m.line != nil {
+		m = by.market
+	}
 	symbols := len(m.syms)
 	if by.legs != nil {
 		symbols = len(by.legs)
@@ -172,7 +175,7 @@ func (e *engine) consult(by *play) {
 	c.said = c.said[:0]
 	c.view.Move(e.t)
 	for ; c.told < len(e.fills) && c.err == nil; c.told++ {
-		if x := &e.fills[c.told]; c.fills != nil && e.play(x.Sym) == by {
+		if x := &e.fills[c.told]; c.fills != nil && !e.apart(x.Sym, by.bounds.play) {
 			list, err := c.fills.OnFill(c.view, hook.Fill{Symbol: by.number(x.Sym), Side: x.Side, Entry: x.entry, Quantity: x.Qty, Price: x.Price,
 				Fee: x.Fee, Reason: x.Reason})
 			e.heed(by, list, err)
@@ -266,9 +269,11 @@ func (e *engine) enterBy(by *play, in *hook.Intent) {
 
 // nominate makes a candidate.
 func (e *engine) nominate(by *play, in hook.Intent) {
-	c := by.code
+	c, i := by.code, by.leg(in.Symbol)
+	if !e.claims(i) {
+		return
+	}
 	c.said = append(c.said, in)
-	i := by.leg(in.Symbol)
 	side := by.sides[0]
 	if in.Side == order.Sell {
 		side = by.sides[1]

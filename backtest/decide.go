@@ -62,8 +62,12 @@ func (e *engine) decide() {
 		}
 	}
 	if e.coded {
-		for k := range e.plays {
-			if p := &e.plays[k]; p.code != nil && e.codeFault() == nil {
+		asked := e.plays
+		if e.m.line != nil {
+			asked = e.inOffice()
+		}
+		for k := range asked {
+			if p := &asked[k]; p.code != nil && e.codeFault() == nil {
 				e.consult(p)
 			}
 		}

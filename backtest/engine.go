@@ -66,6 +66,7 @@ type engine struct {
 	tiered     fill.Commission    // of now, where there are tiers
 	closeAt    int64              // end of the regular session that closeOf is in
 	closeOf    int32              // step, -1 for none
+	office     int32              // of rules that follow each other those whose code was asked last, -1 for none
 	fees       []portfolio.Charge // of a night, for borrowed shares
 	tags       []string           // of entries, as code named them
 	tagged     map[string]int32   // their numbers, from 1 on
@@ -152,7 +153,7 @@ func (e *engine) handOver() {
 // begin puts the engine at the start of a run, and keeps the memory of the run before.
 func (e *engine) begin(cfg *Config, rules *strategy.Rules, m *market) {
 	old := *e
-	*e = engine{cfg: cfg, m: m, begins: -1, quiet: still, closeOf: -1, matching: cfg.Fills, last: int32(len(m.time) - 1), plays: old.plays[:0],
+	*e = engine{cfg: cfg, m: m, begins: -1, quiet: still, closeOf: -1, office: -1, matching: cfg.Fills, last: int32(len(m.time) - 1), plays: old.plays[:0],
 		books: old.books, st: old.st, active: old.active[:0], orders: old.orders[:0], events: old.events, curve: old.curve[:0],
 		gross: old.gross[:0], net: old.net[:0], fills: old.fills[:0], fees: old.fees[:0], ranked: old.ranked[:0], worst: old.worst[:0], liquidate: old.liquidate[:0], meter: newMeter(Options{}, 0)}
 	e.counts.Refused = old.counts.Refused

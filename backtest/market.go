@@ -95,8 +95,14 @@ func load(ctx context.Context, cfg *Config, rules *strategy.Rules, src bar.Sourc
 	if len(cfg.Strategies) > 0 {
 		return loadPlays(ctx, cfg, rules, src)
 	}
-	l := &loader{ctx: ctx, cfg: cfg, rules: rules, src: src, m: &market{arena: arena, cal: src.Calendar(), daily: !cfg.Data.Bars.Intraday(),
-		frame: cfg.Data.Bars, to: cfg.Data.To, extended: cfg.Data.Session == bar.Extended}}
+	l := &loader{ctx: ctx, cfg: cfg, rules: rules, src: src}
+	return l.load(arena)
+}
+
+// load is the market of one strategy.
+func (l *loader) load(arena *expr.Arena) (*market, error) {
+	ctx, cfg, rules, src := l.ctx, l.cfg, l.rules, l.src
+	l.m = &market{arena: arena, cal: src.Calendar(), daily: !cfg.Data.Bars.Intraday(), frame: cfg.Data.Bars, to: cfg.Data.To, extended: cfg.Data.Session == bar.Extended}
 	var err error
 	if l.m.dated, err = readDated(cfg); err != nil {
 		return nil, err

@@ -90,7 +90,7 @@ func (r *rebalancer) drifted() bool {
 		return false
 	}
 	for _, i := range r.e.books.Held {
-		if r.e.play(i) == r.by && math.Abs(r.weight(i)-r.target[i]) > limit {
+		if !r.e.apart(i, r.by.bounds.play) && math.Abs(r.weight(i)-r.target[i]) > limit {
 			return true
 		}
 	}
@@ -118,6 +118,7 @@ func (r *rebalancer) symbols() int {
 // without an answer to how much all is left alone.
 func (r *rebalancer) aim(now *hook.View) []hook.Intent {
 	r.out = r.out[:0]
+	r.e.adoptAll()
 	r.choose(now)
 	if !r.weigh() || len(r.chosen) == 0 && !r.started {
 		return nil

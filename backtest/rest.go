@@ -23,7 +23,7 @@ func (e *engine) restful() bool {
 	c, f := e.cfg, e.m.frame
 	plain := f.Intraday() && !e.m.extended || f.Unit == bar.Day
 	rules := e.plays[0].rules
-	if code := e.plays[0].code; code != nil && code.rebalance != nil {
+	if code := e.plays[0].code; code != nil && (code.rebalance != nil || e.m.line != nil) {
 		return false
 	}
 	closers := e.closers && (!e.coded || c.Fills.Levels == fill.AtCloses) // of code there are none while nothing works

@@ -37,14 +37,19 @@ func (e *NoSuccession) Error() string { return e.Reason }
 // positions of all rules count together in slots, limits and what is known of past trades. Tenures of the same
 // rules therefore trade as one run of them does.
 //
+// What a rebalance holds stays as it is until the next rules rebalance for the first time, at a date of their own: then
+// it is theirs, ways out included. Until then they measure drift from the targets that stand, and they begin anew only
+// where no rules have begun. Where nobody is entered, the last rebalance decides on, as far as it closes.
+//
 // The Configs differ in what rules are made of, their parameters; account, costs, fills and dates are those of cfg.
-// The error is a *NoSuccession where code decides or the symbols depend on the parameters.
+// The error is a *NoSuccession where a script decides, where several strategies share the account, which have no
+// parameters, and where the symbols depend on the parameters.
 func Succeed(ctx context.Context, cfg *Config, tenures []Tenure, src bar.Source) (*Succession, error) {
 	m, err := loadLine(ctx, cfg, tenures, src)
 	if err != nil {
 		return nil, err
 	}
-	e := newEngine(settled(cfg, m.breadth(), false), m.line[0].rules, m)
+	e := newEngine(settled(cfg, m.breadth(), cfg.Decides()), m.line[0].rules, m)
 	if err := e.hire(Options{}); err != nil {
 		return nil, err
 	}
@@ -61,9 +66,8 @@ func Succeed(ctx context.Context, cfg *Config, tenures []Tenure, src bar.Source)
 	return s, nil
 }
 
-// loadLine loads the market once for each set of rules, on the same steps.
+// loadLine loads the market once for each set of rules, with the same symbols on the same steps.
 func loadLine(ctx context.Context, cfg *Config, tenures []Tenure, src bar.Source) (*market, error) {
-	var m *market
 	var line []play
 	number := map[*Config]int32{}
 	for _, t := range tenures {
@@ -72,39 +76,55 @@ func loadLine(ctx context.Context, cfg *Config, tenures []Tenure, src bar.Source
 		}
 		one := *t.Config
 		one.Data, one.Account, one.Costs, one.Fills = cfg.Data, cfg.Account, cfg.Costs, cfg.Fills
-		if one.Decides() {
-			return nil, &NoSuccession{"a script, a rebalance or several strategies decide, for which no position has rules of its own"}
+		if len(one.Strategies) > 0 {
+			return nil, &NoSuccession{"several strategies share the account, and a file of several has no parameters: test each strategy in its own file"}
+		}
+		if one.Script != "" {
+			return nil, &NoSuccession{"a script decides, for which no position has rules of its own"}
 		}
 		rules, err := compile(&one)
 		if err != nil {
 			return nil, err
 		}
-		own, err := load(ctx, &one, rules, src, nil)
-		if err != nil {
-			return nil, err
-		}
-		if m == nil {
-			first := *own
-			m, first.syms = &first, slices.Clone(own.syms)
-		}
+		number[t.Config] = int32(len(line))
+		line = append(line, play{share: 1, cfg: &one, rules: rules})
+	}
+	if line == nil {
+		return nil, fmt.Errorf("%w: no tenure has rules", bar.ErrNoData)
+	}
+	if err := loadRules(ctx, line, src); err != nil {
+		return nil, err
+	}
+	m := *line[0].market
+	m.syms = slices.Clone(m.syms)
+	for k := range line {
+		own := line[k].market
 		if !slices.Equal(own.time, m.time) || !slices.EqualFunc(own.syms, m.syms, func(a, b symbol) bool { return a.name == b.name }) {
 			return nil, &NoSuccession{"which symbols there are depends on the parameters"}
 		}
-		k := int32(len(line))
-		for i := range own.syms {
-			own.syms[i].play = k
-		}
-		number[t.Config] = k
-		line = append(line, play{share: 1, cfg: settled(&one, own.breadth(), false), rules: rules, market: own})
-	}
-	if m == nil {
-		return nil, fmt.Errorf("%w: no tenure has rules", bar.ErrNoData)
+		line[k].cfg = settled(line[k].cfg, own.breadth(), cfg.Decides())
 	}
 	m.line, m.reign = line, make([]int32, len(m.time))
 	for t := range m.reign {
 		m.reign[t] = m.reignAt(t, cfg.Fills.Market, tenures, number)
 	}
-	return m, nil
+	return &m, nil
+}
+
+// loadRules loads the market of each set of rules.
+func loadRules(ctx context.Context, line []play, src bar.Source) error {
+	for k := range line {
+		l := &loader{ctx: ctx, cfg: line[k].cfg, rules: line[k].rules, src: src}
+		own, err := l.load(nil)
+		if err != nil {
+			return err
+		}
+		for i := range own.syms {
+			own.syms[i].play = int32(k)
+		}
+		line[k].market = own
+	}
+	return nil
 }
 
 // reignAt is the number of the rules that decide at the close of step t, -1 for none: those in whose tenure
@@ -146,14 +166,93 @@ func (e *engine) handOn() {
 	}
 }
 
-// adopt has a symbol, of which nothing is held or ordered, traded by the rules that decide now. Its rows are
-// counted from where their history begins.
+// adopt has a symbol, of which nothing is ordered, traded by the rules that decide now. Its rows are counted from where
+// their history begins.
 func (e *engine) adopt(i int32) {
 	if !e.retired(i) {
 		return
 	}
-	if k, found := slices.BinarySearch(e.active, i); found {
+	old, next := &e.m.syms[i], &e.m.line[e.m.reign[e.t]].market.syms[i]
+	further := next.rowsBefore(e.t+1) - old.rowsBefore(e.t+1)
+	*old = *next
+	if e.books.Pos[i].Qty != 0 {
+		e.inherit(i, further)
+	} else if k, found := slices.BinarySearch(e.active, i); found {
 		e.active = slices.Delete(e.active, k, k+1)
 	}
-	e.m.syms[i] = e.m.line[e.m.reign[e.t]].market.syms[i]
+}
+
+// adoptAll adopts every symbol, where rules decide.
+func (e *engine) adoptAll() {
+	if e.m.line == nil || e.m.reign[e.t] < 0 {
+		return
+	}
+	for i := range e.m.syms {
+		e.adopt(int32(i))
+	}
+}
+
+// claims reports whether code may enter or add to a symbol, which is traded by the rules that decide now from then on.
+func (e *engine) claims(i int32) bool {
+	if e.m.line == nil {
+		return true
+	}
+	if e.m.reign[e.t] < 0 {
+		return false
+	}
+	e.adopt(i)
+	return true
+}
+
+// inherit gives a position the ways out of the rules that its symbol has now, at rows that lie so much further. What
+// they have in common with those before, such as how far a trailing stop has come and what a part has closed, stays; what they freeze at
+// the entry has the value of its decision.
+func (e *engine) inherit(i, further int32) {
+	s, p, pos := &e.st[i], e.play(i), &e.books.Pos[i]
+	of := side(pos.Qty < 0)
+	s.row, s.dec.row = s.row+further, s.dec.row+further
+	for k := range pos.Lots {
+		pos.Lots[k].Row += further
+	}
+	s.side, s.partly = p.sides[of], false
+	for k := range s.side.Exits {
+		s.partly = s.partly || s.side.Exits[k].Part < 1
+	}
+	s.dec.frozen = s.dec.frozen[:0]
+	for _, f := range p.rules.Program.Frozen() {
+		then := e.m.syms[i].bound.Column(f.Ref)[s.dec.row]
+		s.dec.frozen = append(s.dec.frozen, restate(then, f.Unit.Price, f.Unit.Share, s.dec.ratio))
+	}
+	if s.stands = false; s.here && p.watching[of] {
+		e.watch(i)
+		e.setLevels(i, s.row, 1, e.t)
+	}
+}
+
+// inOffice are the rules whose code is asked at this close: those that decide, or the last that did.
+func (e *engine) inOffice() []play {
+	if k := e.m.reign[e.t]; k >= 0 && k != e.office {
+		if next := e.plays[k].code; e.office >= 0 {
+			next.succeed(e.plays[e.office].code, e.m.date[e.t])
+		} else {
+			next.period = next.every.Number(e.m.date[e.t])
+		}
+		e.office = k
+	}
+	if e.office < 0 {
+		return nil
+	}
+	return e.plays[e.office : e.office+1]
+}
+
+// succeed takes over from other code what it knows of the account, at a session.
+func (c *code) succeed(other *code, today instrument.Date) {
+	c.told, c.period = other.told, other.period
+	if c.every != other.every {
+		c.period = c.every.Number(today)
+	}
+	if c.rule != nil {
+		copy(c.rule.target, other.rule.target)
+		c.rule.started = other.rule.started
+	}
 }

@@ -28,15 +28,17 @@ func pencilSeries(name string, closes ...float64) *bar.Series {
 }
 
 // succeed plays the values of the one parameter of a file, the first up to the session of that number, counted
-// from 0, then the second.
+// from 0, then the second; a negative one is none.
 func succeed(t *testing.T, text string, seam int, values [2]float64, series ...*bar.Series) *backtest.Succession {
 	t.Helper()
 	cfg := parse(t, text)
 	cfg.Data.From = instrument.DateOfNanos(series[0].Time[1]) // the first bar decides
 	at := instrument.DateOfNanos(series[0].Time[seam])
 	tenures := []backtest.Tenure{{From: cfg.Data.From, To: at, Config: cfg.With(values[:1])}, {From: at, To: instrument.Forever, Config: cfg.With(values[1:])}}
-	if values[1] < 0 {
-		tenures[1].Config = nil
+	for k := range tenures {
+		if values[k] < 0 {
+			tenures[k].Config = nil
+		}
 	}
 	s, err := backtest.Succeed(t.Context(), cfg, tenures, memory(t, series))
 	if err != nil {
@@ -119,9 +121,6 @@ func TestSuccessionOfTheSameRulesIsOneRun(t *testing.T) {
 		}
 		seam := instrument.NewDate(2015, 5, 1)
 		s, err := backtest.Succeed(t.Context(), cfg, []backtest.Tenure{{From: cfg.Data.From, To: seam, Config: cfg}, {From: seam, To: instrument.Forever, Config: cfg}}, src)
-		if no := (*backtest.NoSuccession)(nil); errors.As(err, &no) && cfg.Rebalance != nil {
-			continue
-		}
 		if err != nil {
 			t.Fatalf("seed %d: %v", seed, err)
 		}
@@ -130,11 +129,18 @@ func TestSuccessionOfTheSameRulesIsOneRun(t *testing.T) {
 		}
 		trades += len(s.Trades)
 
-		// The same rules under another name: what is held at the seam is left as before, nothing is entered twice.
+		// The same rules under another name: what is held at the seam is left as before, nothing is entered twice. A
+		// rebalance goes on as it was.
 		other := *cfg
 		s, err = backtest.Succeed(t.Context(), cfg, []backtest.Tenure{{From: cfg.Data.From, To: seam, Config: cfg}, {From: seam, To: instrument.Forever, Config: &other}}, src)
 		if err != nil {
 			t.Fatalf("seed %d: %v", seed, err)
+		}
+		if cfg.Rebalance != nil {
+			if !slices.Equal(s.Trades, whole.Trades) || !slices.Equal(s.Equity.Value, whole.Equity.Value) {
+				t.Fatalf("seed %d: %d trades, as one run %d, or another equity, in\n%s", seed, len(s.Trades), len(whole.Trades), text)
+			}
+			continue
 		}
 		for _, x := range s.Trades {
 			for _, y := range s.Trades {
@@ -150,19 +156,13 @@ func TestSuccessionOfTheSameRulesIsOneRun(t *testing.T) {
 	}
 }
 
-// What has no rules for a position, or another universe for each parameter, is refused with the reason.
+// Several strategies in an account have no parameters that could follow each other.
 func TestNoSuccession(t *testing.T) {
-	series := []*bar.Series{pencilSeries("A", 10, 10, 10, 10, 10, 10), pencilSeries("B", 30, 30, 30, 30, 30, 30)}
-	for text, why := range map[string]string{
-		"params: {n: [1, 2]}\nrebalance: {every: week, weights: n / 10, unit: weight}\n": "rebalance",
-		"params: {n: [1, 20]}\nuniverse: {where: close > n}\nentry: close > 0\n":         "symbols",
-	} {
-		cfg := parse(t, text)
-		cfg.Data.From = instrument.DateOfNanos(series[0].Time[1])
-		_, err := backtest.Succeed(t.Context(), cfg, []backtest.Tenure{{From: 0, To: instrument.DateOfNanos(series[0].Time[3]), Config: cfg.With([]float64{1})},
-			{From: instrument.DateOfNanos(series[0].Time[3]), To: instrument.Forever, Config: cfg.With([]float64{20})}}, memory(t, series))
-		if no := (*backtest.NoSuccession)(nil); !errors.As(err, &no) || !strings.Contains(no.Reason, why) {
-			t.Errorf("%q: %v", text, err)
-		}
+	series := []*bar.Series{pencilSeries("A", 10, 10, 10, 10, 10, 10)}
+	cfg := portfolioOf(t, 0.5, "entry: close > 0\n", "entry: close > 1\n")
+	cfg.Data.From = instrument.DateOfNanos(series[0].Time[1])
+	_, err := backtest.Succeed(t.Context(), cfg, []backtest.Tenure{{From: 0, To: instrument.Forever, Config: cfg}}, memory(t, series))
+	if no := (*backtest.NoSuccession)(nil); !errors.As(err, &no) || !strings.Contains(no.Reason, "several strategies") {
+		t.Errorf("%v", err)
 	}
 }

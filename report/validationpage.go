@@ -80,7 +80,7 @@ func walkPanel(r *validate.Report) panel {
 	p := panel{ID: "walk", Title: "Walk-forward"}
 	p.Intro = "Parameters are chosen on each training stretch by the search of the file and traded on the test behind it, which starts flat on the equity left by the ones before and is liquidated with costs at its last close."
 	if f.Carry {
-		p.Intro = "Parameters are chosen on each training stretch by the search of the file and decide who is entered in the test behind it. All tests are one account: positions live on under the parameters they were entered with, and only the last close liquidates."
+		p.Intro = "Parameters are chosen on each training stretch by the search of the file and decide who is entered in the test behind it. All tests are one account: positions live on under the parameters they were entered with, those of a rebalance until its next date, and only the last close liquidates."
 	}
 	p.fact("Out of sample", fmt.Sprintf("total return %s, growth a year %s, Sharpe ratio %s, maximum drawdown %s", percent(float64(f.TotalReturn)), percent(float64(f.CAGR)), number(float64(f.Sharpe), 2), percent(float64(f.MaxDrawdown))))
 	p.fact("Efficiency", fmt.Sprintf("%s: %s a session out of sample, %s in sample (mean log returns)", number(float64(f.Efficiency), 2), daily(f.OutOfSample), daily(f.InSample)))

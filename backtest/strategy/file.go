@@ -206,7 +206,7 @@ type WalkForward struct {
 	Train    Span `json:"train" doc:"length of history on which parameters are chosen: 3y, 18m, 52w, 250d"`
 	Test     Span `json:"test" doc:"length of the stretch that is then traded; also the step"`
 	Anchored bool `json:"anchored,omitempty" default:"false" doc:"every choice sees all history from the start; default: only the last train"`
-	Carry    bool `json:"carry,omitempty" default:"false" doc:"positions live on into the next stretches under the parameters they were entered with; default: closed at the end of each"`
+	Carry    bool `json:"carry,omitempty" default:"false" doc:"positions live on into the next stretches under the parameters they were entered with, those of a rebalance until its next date; default: closed at the end of each"`
 }
 
 // CPCV divides history into groups, some of which are tested at a time.

@@ -19,8 +19,8 @@ import (
 // WalkForward chooses parameters on a stretch of history by the search of the file, trades the next one with
 // them, and moves on by it. Every test starts flat on the equity that the ones before left, decides first at the
 // close before it, and is liquidated with costs at its last close. With Carry there is one account: a position keeps
-// the parameters under which it was entered until they close it, as backtest.Succeed says, and only the last
-// close liquidates.
+// the parameters under which it was entered until they close it, of a rebalance until its next date, as backtest.Succeed
+// says, and only the last close liquidates.
 type WalkForward struct {
 	Train    strategy.Span `json:"train"`
 	Test     strategy.Span `json:"test"`

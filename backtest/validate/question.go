@@ -113,7 +113,7 @@ func (t *tester) askWalk() Question {
 	}
 	q.On = fmt.Sprintf("%d %s windows, %s of training and %s of testing; %d of them stayed in cash because nothing was eligible or to be had", len(f.Windows), kind, f.Train, f.Test, cash)
 	if f.Carry {
-		q.On = fmt.Sprintf("%d %s windows in one account, %s of training and %s of testing; positions live on under their old parameters; in %d windows nothing was entered because nothing was eligible or to be had", len(f.Windows), kind, f.Train, f.Test, cash)
+		q.On = fmt.Sprintf("%d %s windows in one account, %s of training and %s of testing; positions live on from one to the next; in %d windows nothing was entered because nothing was eligible or to be had", len(f.Windows), kind, f.Train, f.Test, cash)
 	}
 	return q
 }

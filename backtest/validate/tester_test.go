@@ -295,16 +295,6 @@ validate: {draws: 99, noise: 1}
 	if err != nil || !bytes.Contains(b, []byte(`"pbo":null`)) {
 		t.Errorf("%v, the report lacks a null: %.200s", err, b)
 	}
-	carry := tested(t, `
-params: {n: [1, 2]}
-rebalance: {every: month, weights: n / 2, unit: weight}
-data: {from: 2015-02-01, to: 2015-06-30}
-search: {min_trades: 0}
-validate: {walk_forward: {train: 1m, test: 1m, carry: true}, pbo: 4, draws: 99, noise: 1}
-`, pencil(t), validate.Options{})
-	if q := question(t, carry, "walk_forward"); q.Verdict != validate.Undefined || !strings.Contains(q.Reason, "rebalance") {
-		t.Errorf("%s: %s", q.Verdict, q.Reason)
-	}
 	learned := tested(t, strings.Replace(dip, "search: {", "search: {method: tpe, samples: 8, ", 1), noise(t, 2, 900, 0), validate.Options{})
 	if q := question(t, learned, "pbo"); q.Verdict != validate.Undefined || !strings.Contains(q.Reason, "tpe") {
 		t.Errorf("%s: %s", q.Verdict, q.Reason)

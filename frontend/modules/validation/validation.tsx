@@ -88,7 +88,7 @@ function Walk({ f }: { f: WalkForward }) {
         <div><span>Windows that gained</span><b>{count(f.windows.filter((w) => (w.total_return ?? 0) > 0).length)}</b><small>of {count(f.windows.length)}</small></div>
       </div>
       <Card title="Equity out of sample" intro={f.carry
-        ? 'All tests in one account: positions live on under the parameters they were entered with, and only the end closes with costs. Every other window is shaded.'
+        ? 'All tests in one account: positions live on under the parameters they were entered with, those of a rebalance until its next date, and only the end closes with costs. Every other window is shaded.'
         : 'The tests one after another: each begins flat on what the ones before left, and is closed with costs at its end. Every other window is shaded.'}>
         {t.length > 1 && <Lines label="Equity of the walk-forward out of sample" t={t} lines={lines} format={(x) => usd(x, 0)} axis={shortUsd} height={300} shade={shade} />}
         <h3 class="chart-title">Windows</h3>
