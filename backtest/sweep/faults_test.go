@@ -1,6 +1,7 @@
 package sweep_test
 
 import (
+	"context"
 	"strings"
 	"testing"
 
@@ -37,5 +38,19 @@ func TestFaults(t *testing.T) {
 		if len(got) != 1 || got[0].Line != 5 || got[0].Column != c.column || got[0].Length != c.long || !strings.Contains(got[0].Message, c.want) {
 			t.Errorf("%q: %+v, want %d, %d, %s", c.text, got, c.column, c.long, c.want)
 		}
+	}
+}
+
+// A value that an expression cannot take is found where the file uses it, also by the path that compares numbers.
+func TestFaultOfAValueHasItsPlace(t *testing.T) {
+	src := source(t, walk(4, "A", 400))
+	cfg := parse(t, "params: {a: [4, 5, 5.5, 6], b: [20, 30, 40, 50]}\nentry: sma(close, a) > sma(close, b)\nexit: sma(close, a) < sma(close, b)\nsize: {weight: 1, fractional: true}\n")
+	plan, err := sweep.NewPlan(context.Background(), cfg, src, sweep.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = plan.Run(context.Background(), sweep.Options{})
+	if err == nil || !strings.Contains(err.Error(), "2:19: sma: n must be a whole number, got 5.5") || !strings.Contains(err.Error(), "3:18: sma") {
+		t.Errorf("%v", err)
 	}
 }

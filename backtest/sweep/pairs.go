@@ -116,6 +116,9 @@ func (p *Plan) columns(combinations [][]float64) (*columns, error) {
 	}
 	program, wrong := maker.Program()
 	if len(wrong) > 0 {
+		if _, placed := p.Config.CompileEach(combinations); len(placed) > 0 {
+			wrong = placed // where in the file, which the numbers by themselves do not know
+		}
 		return nil, wrong.Err()
 	}
 	c.program = program
