@@ -37,6 +37,8 @@ type loader struct {
 
 	typed   bool // types of securities change, and with them who is a member
 	changes bool // members change over time
+
+	keep map[string]bool // symbols that stay in the market although they may never be members; nil: none
 }
 
 // securities lists what to load, in byte order of the names: the symbols of the file, or all that the

@@ -172,7 +172,7 @@ func (l *loader) days(list []security) (*market, error) {
 		}
 	}
 	nothing, _ := expr.NewCompiler(expr.Scope{}).Program()
-	d := &loader{ctx: l.ctx, cfg: &cfg, rules: &strategy.Rules{Program: nothing, Universe: l.rules.Universe}, src: l.src, typed: l.typed, changes: l.changes,
+	d := &loader{ctx: l.ctx, cfg: &cfg, rules: &strategy.Rules{Program: nothing, Universe: l.rules.Universe}, src: l.src, typed: l.typed, changes: l.changes, keep: l.keep,
 		m: &market{cal: l.m.cal, daily: true, frame: bar.Daily, to: cfg.Data.To}}
 	warmup := 0
 	if u := l.rules.Universe; u != nil {

@@ -41,9 +41,9 @@ func (e *NoSuccession) Error() string { return e.Reason }
 // it is theirs, ways out included. Until then they measure drift from the targets that stand, and they begin anew only
 // where no rules have begun. Where nobody is entered, the last rebalance decides on, as far as it closes.
 //
-// The Configs differ in what rules are made of, their parameters; account, costs, fills and dates are those of cfg.
-// The error is a *NoSuccession where a script decides, where several strategies share the account, which have no
-// parameters, and where the symbols depend on the parameters.
+// The Configs differ in what rules are made of, their parameters; account, costs, fills and dates are those of cfg. A
+// universe may depend on them: who is a member says who is entered, and the same symbols are known to all.
+// The error is a *NoSuccession where a script decides, or several strategies share the account, which have no parameters.
 func Succeed(ctx context.Context, cfg *Config, tenures []Tenure, src bar.Source) (*Succession, error) {
 	m, err := loadLine(ctx, cfg, tenures, src)
 	if err != nil {
@@ -92,15 +92,20 @@ func loadLine(ctx context.Context, cfg *Config, tenures []Tenure, src bar.Source
 	if line == nil {
 		return nil, fmt.Errorf("%w: no tenure has rules", bar.ErrNoData)
 	}
-	if err := loadRules(ctx, line, src); err != nil {
+	if err := loadRules(ctx, line, src, nil); err != nil {
 		return nil, err
+	}
+	if keep := membersOfAny(line); keep != nil {
+		if err := loadRules(ctx, line, src, keep); err != nil {
+			return nil, err
+		}
 	}
 	m := *line[0].market
 	m.syms = slices.Clone(m.syms)
 	for k := range line {
 		own := line[k].market
-		if !slices.Equal(own.time, m.time) || !slices.EqualFunc(own.syms, m.syms, func(a, b symbol) bool { return a.name == b.name }) {
-			return nil, &NoSuccession{"which symbols there are depends on the parameters"}
+		if !slices.Equal(own.time, m.time) || len(own.syms) != len(m.syms) {
+			return nil, &NoSuccession{"which bars are read depends on the parameters"}
 		}
 		line[k].cfg = settled(line[k].cfg, own.breadth(), cfg.Decides())
 	}
@@ -112,9 +117,9 @@ func loadLine(ctx context.Context, cfg *Config, tenures []Tenure, src bar.Source
 }
 
 // loadRules loads the market of each set of rules.
-func loadRules(ctx context.Context, line []play, src bar.Source) error {
+func loadRules(ctx context.Context, line []play, src bar.Source, keep map[string]bool) error {
 	for k := range line {
-		l := &loader{ctx: ctx, cfg: line[k].cfg, rules: line[k].rules, src: src}
+		l := &loader{ctx: ctx, cfg: line[k].cfg, rules: line[k].rules, src: src, keep: keep}
 		own, err := l.load(nil)
 		if err != nil {
 			return err
@@ -123,6 +128,22 @@ func loadRules(ctx context.Context, line []play, src bar.Source) error {
 			own.syms[i].play = int32(k)
 		}
 		line[k].market = own
+	}
+	return nil
+}
+
+// membersOfAny are the symbols of all markets; nil where each has all of them.
+func membersOfAny(line []play) map[string]bool {
+	all, most := map[string]bool{}, 0
+	for k := range line {
+		for i := range line[k].market.syms {
+			all[line[k].market.syms[i].name] = true
+		}
+	}
+	for k := range line {
+		if most = len(line[k].market.syms); most < len(all) {
+			return all
+		}
 	}
 	return nil
 }

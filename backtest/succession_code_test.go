@@ -83,11 +83,37 @@ func TestSuccessorsFreezeAtTheEntry(t *testing.T) {
 	}
 }
 
-// decided are files with a parameter n that something other than entries decides.
+// Whose price is above n is a member: A at 10 and B at 30 for 1, B for 20.
+func TestUniversesSucceedEachOther(t *testing.T) {
+	a, b := pencilSeries("A", 10, 10, 10, 10, 10, 10, 10, 10, 10, 10), pencilSeries("B", 30, 30, 30, 30, 30, 30, 30, 30, 30, 30)
+	const universe = "params: {n: [1, 20]}\nuniverse: {where: close > n}\n"
+	for _, c := range []struct {
+		text   string
+		values [2]float64
+		want   [2]string
+	}{
+		{"entry: close > 0\nexit: bars_held >= 5\nsize: {shares: 100}\n", [2]float64{1, 20}, [2]string{"16 signal", "16 signal, 79"}},
+		{"entry: close > 0\nexit: bars_held >= 5\nsize: {shares: 100}\n", [2]float64{20, 1}, [2]string{"49 signal", "16 signal, 79"}},
+		{"rebalance: {every: week, weights: 0.4, unit: weight}\n", [2]float64{1, 20}, [2]string{"16 signal", "19"}},
+		{"rebalance: {every: week, weights: 0.4, unit: weight}\n", [2]float64{20, 1}, [2]string{"69", "19"}},
+	} {
+		s := succeed(t, universe+c.text, 4, c.values, a, b)
+		for k, of := range []*bar.Series{a, b} {
+			if got := lives(s, of); got != c.want[k] {
+				t.Errorf("%q, %v: %s is held %s, want %s", c.text, c.values, of.Symbol, got, c.want[k])
+			}
+		}
+	}
+}
+
+// decided are files with a parameter n that something other than entries decides, or a universe.
 var decided = []string{
 	"rebalance: {every: week, weights: equal, where: close > sma(close, n)}\nexit: {trail: {fraction: 0.1}, stop: at_entry(close - 2 * atr(n))}\n",
 	"rebalance: {every: month, drift: 0.04, by: roc(close, n), top: 2}\ncosts: {commission: {per_share: 0.005, min: 1}}\n",
 	"account: regt\nrebalance: {every: week, by: roc(close, n), top: 1, bottom: 1, start: false}\nexit: bars_held >= 2 * n\nsize: {fractional: true}\n",
+	"universe: {where: close > sma(close, n)}\nrebalance: {every: week, weights: inverse_volatility, lookback: 10}\ncosts: {volume_cap: 0.02}\n",
+	"data: {bars: 1m}\nuniverse: {where: close > sma(close, n)}\nentry: close > open\nexit: bars_held >= 3 * n\nsize: {weight: 0.3}\n",
+	"universe: {top: 2, by: roc(close, n)}\nentry: close > sma(close, 5)\nexit: {when: bars_held >= n, stop: entry_price - 2 * atr(5)}\nuniverse_exit: true\n",
 }
 
 // One after another, rules of every kind see nothing that comes later, keep books whose trades add up to the equity, and under
@@ -100,6 +126,11 @@ func TestSuccessionHasNoForesight(t *testing.T) {
 			cfg := parse(t, "params: {n: 3..30}\n"+text)
 			cfg.Data.From = instrument.NewDate(2015, 2, 20)
 			seams := []instrument.Date{cfg.Data.From, instrument.NewDate(2015, 4, 1), instrument.NewDate(2015, 5, 13), instrument.NewDate(2015, 6, 3), instrument.Forever}
+			all := slices.Clone(series)
+			for _, s := range series {
+				all = append(all, minutesOf(s))
+			}
+			src := memory(t, all)
 			play := func(to instrument.Date, n ...float64) *backtest.Succession {
 				t.Helper()
 				one := *cfg
@@ -113,28 +144,28 @@ func TestSuccessionHasNoForesight(t *testing.T) {
 					tenures = append(tenures, x)
 				}
 				tenures[len(tenures)-1].To = instrument.Forever
-				s, err := backtest.Succeed(t.Context(), &one, tenures, memory(t, series))
+				s, err := backtest.Succeed(t.Context(), &one, tenures, src)
 				if err != nil {
 					t.Fatalf("seed %d: %v in\n%s", seed, err, text)
 				}
 				return s
 			}
-			all := play(instrument.None, 5, 20, -1, 8)
+			whole := play(instrument.None, 5, 20, -1, 8)
 			for _, to := range []instrument.Date{instrument.NewDate(2015, 4, 20), instrument.NewDate(2015, 5, 13), instrument.NewDate(2015, 6, 12)} {
 				part := play(to, 5, 20, -1, 8)
-				if n := len(part.Equity.Value); !slices.Equal(part.Equity.Value, all.Equity.Value[:n]) {
+				if n := len(part.Equity.Value); !slices.Equal(part.Equity.Value, whole.Equity.Value[:n]) {
 					t.Fatalf("seed %d: equity up to %s changes with what comes later in\n%s", seed, to, text)
 				}
 				for _, x := range part.Trades {
-					if !x.Open && !slices.Contains(all.Trades, x) {
+					if !x.Open && !slices.Contains(whole.Trades, x) {
 						t.Fatalf("seed %d: %+v, seen up to %s, is not in the whole of\n%s", seed, x, to, text)
 					}
 				}
 			}
 			sum := cfg.Account.Cash
-			for _, x := range all.Trades {
+			for _, x := range whole.Trades {
 				sum += x.PnL
-				if closed++; x.Bars != barsOf(series, x) {
+				if closed++; !cfg.Data.Bars.Intraday() && x.Bars != barsOf(series, x) {
 					t.Errorf("seed %d: %+v is held for %d bars in\n%s", seed, x, barsOf(series, x), text)
 				}
 				for _, seam := range seams[1:4] {
@@ -143,15 +174,18 @@ func TestSuccessionHasNoForesight(t *testing.T) {
 					}
 				}
 			}
-			if last := all.Equity.Value[len(all.Equity.Value)-1]; math.Abs(last-sum) > 1e-6 {
+			if last := whole.Equity.Value[len(whole.Equity.Value)-1]; math.Abs(last-sum) > 1e-6 {
 				t.Errorf("seed %d: equity %.9g, trades come to %.9g in\n%s", seed, last, sum, text)
+			}
+			if cfg.Long != nil && cfg.Long.Entry.When != "" || strings.Contains(text, "volume_cap") {
+				continue // an entry that works at the seam is cancelled there, of rules under whatever name
 			}
 			if a, b := play(instrument.None, 8), play(instrument.None, 8, 8, 8); !slices.Equal(a.Trades, b.Trades) || !slices.Equal(a.Equity.Value, b.Equity.Value) {
 				t.Errorf("seed %d: the same rules under other names trade otherwise, %d and %d trades, in\n%s", seed, len(a.Trades), len(b.Trades), text)
 			}
 		}
 	}
-	if len(carried) != len(decided) || closed < 500 {
+	if len(carried) != len(decided) || closed < 700 {
 		t.Errorf("carried in %d of %d files, %d trades: the test shows little", len(carried), len(decided), closed)
 	}
 }

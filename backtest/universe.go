@@ -71,7 +71,7 @@ func (l *loader) choose() error {
 	m.countMembers()
 	kept := m.syms[:0:0]
 	for i := range m.syms {
-		if s := &m.syms[i]; slices.ContainsFunc(s.member, func(w uint64) bool { return w != 0 }) {
+		if s := &m.syms[i]; l.keep[s.name] || slices.ContainsFunc(s.member, func(w uint64) bool { return w != 0 }) {
 			kept = append(kept, *s)
 		} else {
 			m.also = append(m.also, *s) // it was read, and had its part in who was chosen

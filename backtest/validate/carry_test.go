@@ -54,6 +54,7 @@ func TestCarriedWindowsOfEqualParametersAreOneRun(t *testing.T) {
 	for _, text := range []string{
 		"entry: close > sma(close, n)\nexit: close < lowest(low, 5)[1]\n",
 		"rebalance: {every: week, where: close > sma(close, n), weights: inverse_volatility, lookback: 10}\nexit: {trail: {fraction: 0.02}}\n",
+		"universe: {where: close > sma(close, n)}\nentry: close > close[1]\nuniverse_exit: true\n",
 	} {
 		cfg, src := parse(t, text+rest), noise(t, 2, 700, 0.0003)
 		f := tested(t, text+rest, src, validate.Options{}).WalkForward
