@@ -2,10 +2,12 @@ package cmd
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 
 	"backtester/backtest"
+	"backtester/backtest/bar"
 	"backtester/backtest/stats"
 	"backtester/backtest/validate/stress"
 	"backtester/report"
@@ -27,7 +29,7 @@ func (o *reportOptions) again(ctx context.Context, results []*backtest.Result) e
 		fmt.Fprintf(o.io.Err, "running %s again with one assumption changed at a time\n", title(r))
 		found, err := stress.Test(ctx, r, src)
 		if err != nil {
-			return err
+			return o.orFiles(err)
 		}
 		extras := bars(r)
 		extras.Stress = found
@@ -101,5 +103,13 @@ func (o *reportOptions) prove(ctx context.Context, d *stress.Difference, a, b *b
 		return err
 	}
 	defer src.Close()
-	return d.Prove(ctx, a, b, src)
+	return o.orFiles(d.Prove(ctx, a, b, src))
+}
+
+// orFiles adds to an error of a run made again on other data, or on none, how its files are named.
+func (o *reportOptions) orFiles(err error) error {
+	if (errors.Is(err, bar.ErrNoData) || errors.Is(err, stress.ErrOther)) && len(o.bars) == 0 {
+		return fmt.Errorf("%w; if the run took its bars from files, name them with --bars SYMBOL=FILE.csv", err)
+	}
+	return err
 }

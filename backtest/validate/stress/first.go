@@ -175,7 +175,7 @@ func (d *Difference) Prove(ctx context.Context, a, b *backtest.Result, src bar.S
 		return fmt.Errorf("run %s again: %w", a.Strategy, err)
 	}
 	if again.FillsSHA256 != a.FillsSHA256 {
-		return fmt.Errorf("run %s again: the data or the engine is not that of the result any more: run it anew and compare that", a.Strategy)
+		return fmt.Errorf("run %s again: %w: run it anew and compare that", a.Strategy, ErrOther)
 	}
 	d.Proved = true
 	for _, s := range d.Settings {

@@ -12,6 +12,7 @@ package stress
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"runtime"
@@ -85,6 +86,9 @@ type tester struct {
 	trials []trial
 }
 
+// ErrOther says that running a result again does not give what it was.
+var ErrOther = errors.New("the data or the engine is not that of the result any more")
+
 // Test runs everything. Cost: some 20 runs, and about 8 for every parameter, as many at a time as there are
 // processors.
 func Test(ctx context.Context, r *backtest.Result, src bar.Source) (*Report, error) {
@@ -96,7 +100,7 @@ func Test(ctx context.Context, r *backtest.Result, src bar.Source) (*Report, err
 		return nil, fmt.Errorf("run %s again: %w", r.Strategy, err)
 	}
 	if again.Fingerprint != r.Fingerprint {
-		return nil, fmt.Errorf("run %s again: the data or the engine is not that of the result any more (data %.12s now, %.12s then): run it anew and report that", r.Strategy, again.Data.SHA256, r.Data.SHA256)
+		return nil, fmt.Errorf("run %s again: %w (data %.12s now, %.12s then): run it anew and report that", r.Strategy, ErrOther, again.Data.SHA256, r.Data.SHA256)
 	}
 	t := &tester{result: r, cfg: r.Config, src: src, report: &Report{}}
 	t.delay()
