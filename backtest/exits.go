@@ -228,7 +228,7 @@ func (e *engine) nearest(i int32, side order.Side) (l fill.Levels, stop, target 
 	l, stop, target = fill.Levels{Stop: math.NaN(), Target: math.NaN()}, -1, -1
 	for k := range s.ways {
 		w := &s.ways[k]
-		if s.partly && len(s.ways) > 1 && e.left(i, w.item) <= 0 || e.outside && !w.target {
+		if s.partly && e.left(i, w.item) <= 0 || e.outside && !w.target {
 			continue
 		}
 		switch {
