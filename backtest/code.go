@@ -105,7 +105,7 @@ func (e *engine) employ(by *play, o Options) error {
 	case s == nil && p == nil:
 		return fmt.Errorf("read %s: the strategy names this script, and its text was not handed over", by.cfg.Script)
 	case s == nil:
-		run, err := p.New()
+		run, err := e.scriptOf(by, p)
 		if err != nil {
 			return err
 		}

@@ -9,6 +9,7 @@ import (
 	"backtester/backtest/bar"
 	"backtester/backtest/fill"
 	"backtester/backtest/instrument"
+	"backtester/backtest/strategy/script"
 )
 
 // Tenure is a stretch of time in which the rules of one Config decide who is entered: orders that may fill in
@@ -39,11 +40,14 @@ func (e *NoSuccession) Error() string { return e.Reason }
 //
 // What a rebalance holds stays as it is until the next rules rebalance for the first time, at a date of their own: then
 // it is theirs, ways out included. Until then they measure drift from the targets that stand, and they begin anew only
-// where no rules have begun. Where nobody is entered, the last rebalance decides on, as far as it closes.
+// where no rules have begun. A script is one script throughout, with all that it remembers: what follow each other are
+// its signals, in which parameters come to it. So it decides about all that is held, which stays as it is until then;
+// a position that it adds to has the ways out of the rules that decide by then. Where nobody is entered, the last
+// rebalance or script decides on, as far as it closes.
 //
 // The Configs differ in what rules are made of, their parameters; account, costs, fills and dates are those of cfg. A
 // universe may depend on them: who is a member says who is entered, and the same symbols are known to all.
-// The error is a *NoSuccession where a script decides, or several strategies share the account, which have no parameters.
+// The error is a *NoSuccession where several strategies share the account, which have no parameters.
 func Succeed(ctx context.Context, cfg *Config, tenures []Tenure, src bar.Source) (*Succession, error) {
 	m, err := loadLine(ctx, cfg, tenures, src)
 	if err != nil {
@@ -78,9 +82,6 @@ func loadLine(ctx context.Context, cfg *Config, tenures []Tenure, src bar.Source
 		one.Data, one.Account, one.Costs, one.Fills = cfg.Data, cfg.Account, cfg.Costs, cfg.Fills
 		if len(one.Strategies) > 0 {
 			return nil, &NoSuccession{"several strategies share the account, and a file of several has no parameters: test each strategy in its own file"}
-		}
-		if one.Script != "" {
-			return nil, &NoSuccession{"a script decides, for which no position has rules of its own"}
 		}
 		rules, err := compile(&one)
 		if err != nil {
@@ -248,6 +249,15 @@ func (e *engine) inherit(i, further int32) {
 		e.watch(i)
 		e.setLevels(i, s.row, 1, e.t)
 	}
+}
+
+// scriptOf starts the script of a strategy. Rules that follow each other have one script: their parameters come to it
+// in signals.
+func (e *engine) scriptOf(by *play, p *script.Program) (*script.Run, error) {
+	if e.m.line != nil && by.bounds.play > 0 {
+		return e.plays[0].code.script, nil
+	}
+	return p.New()
 }
 
 // inOffice are the rules whose code is asked at this close: those that decide, or the last that did.

@@ -14,7 +14,7 @@ import (
 
 // Sessions 0 to 9 by hand, of which 0 and 5 are Fridays: a week is rebalanced at the closes of both. The rules change for
 // orders of session 4.
-func TestRebalancesSucceedEachOther(t *testing.T) {
+func TestRebalancesAndScriptsSucceedEachOther(t *testing.T) {
 	flat := []float64{10, 10, 10, 10, 10, 10, 10, 10, 10, 10}
 	for _, c := range []struct {
 		name, text string
@@ -45,6 +45,16 @@ func TestRebalancesSucceedEachOther(t *testing.T) {
 			flat, [2]string{"49", "49"}, 100_000},
 		{"the first wait for their date", "params: {n: [1, 2]}\nrebalance: {every: week, weights: n / 10, unit: weight, start: false}\n", [2]float64{-1, 2},
 			flat, [2]string{"69", "69"}, 100_000},
+		// A script goes on with what it remembers, which is what it bought, and sees other signals from the close of 3 on:
+		// there the position is three bars old, which is more than one.
+		{"a script", "signals: {most: n + 0 * close}\nscript: |\n  mine = {}\n  def on_bar(now):\n    for b in now.bars:\n      if b.symbol not in mine:\n        now.enter(b, shares=100)\n" +
+			"        mine[b.symbol] = 1\n      elif b.shares and b.bars_held >= b.most:\n        now.exit(b)\n", [2]float64{5, 1}, flat, [2]string{"14 signal", "14 signal"}, 100_000},
+		// The ways out of the file stay those of the entry, under which the position is sold after five bars, not at once. What
+		// the script buys after that is held for one bar.
+		{"a script beside rules", "exit: bars_held >= n\nscript: |\n  def on_bar(now):\n    for b in now.bars:\n      if not b.shares:\n        now.enter(b, shares=100)\n",
+			[2]float64{5, 1}, flat, [2]string{"16 signal, 78 signal, 99", "16 signal, 78 signal, 99"}, 100_000},
+		{"a script that nobody has parameters for", "signals: {most: n + 0 * close}\nscript: |\n  def on_bar(now):\n    for b in now.bars:\n      if not b.shares:\n        now.enter(b, shares=100)\n" +
+			"      elif b.shares and b.bars_held >= b.most:\n        now.exit(b)\n", [2]float64{5, -1}, flat, [2]string{"16 signal", "16 signal"}, 100_000},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			a, b := pencilSeries("A", c.a...), pencilSeries("B", flat...)
@@ -96,6 +106,7 @@ func TestUniversesSucceedEachOther(t *testing.T) {
 		{"entry: close > 0\nexit: bars_held >= 5\nsize: {shares: 100}\n", [2]float64{20, 1}, [2]string{"49 signal", "16 signal, 79"}},
 		{"rebalance: {every: week, weights: 0.4, unit: weight}\n", [2]float64{1, 20}, [2]string{"16 signal", "19"}},
 		{"rebalance: {every: week, weights: 0.4, unit: weight}\n", [2]float64{20, 1}, [2]string{"69", "19"}},
+		{"script: |\n  def on_bar(now):\n    for b in now.bars:\n      if b.member and not b.shares:\n        now.enter(b, shares=100)\n", [2]float64{20, 1}, [2]string{"49", "19"}},
 	} {
 		s := succeed(t, universe+c.text, 4, c.values, a, b)
 		for k, of := range []*bar.Series{a, b} {
@@ -114,6 +125,10 @@ var decided = []string{
 	"universe: {where: close > sma(close, n)}\nrebalance: {every: week, weights: inverse_volatility, lookback: 10}\ncosts: {volume_cap: 0.02}\n",
 	"data: {bars: 1m}\nuniverse: {where: close > sma(close, n)}\nentry: close > open\nexit: bars_held >= 3 * n\nsize: {weight: 0.3}\n",
 	"universe: {top: 2, by: roc(close, n)}\nentry: close > sma(close, 5)\nexit: {when: bars_held >= n, stop: entry_price - 2 * atr(5)}\nuniverse_exit: true\n",
+	"signals: {up: close > sma(close, n)}\nexit: {target: entry_price * (1 + n / 100)}\nscript: |\n  days = []\n  def on_bar(now):\n    days.append(now.date)\n    for b in now.bars:\n" +
+		"      if b.up and not b.shares and not b.working and len(days) % 2:\n        now.enter(b, weight=0.3, stop=b.close * 0.9)\n      elif not b.up and b.shares:\n        now.exit(b)\n",
+	"universe: {where: close > sma(close, n)}\nsignals: {strong: roc(close, n)}\nscript: |\n  rebalance = \"week\"\n  history = 30\n  def on_rebalance(now):\n    for b in now.bars:\n" +
+		"      if b.traded:\n        now.target(b, 0.3 if b.member and b.strong else 0)\n  def on_fill(now, f):\n    if f.side == 'buy':\n      now.protect(f.symbol, stop=f.price * 0.92)\n",
 }
 
 // One after another, rules of every kind see nothing that comes later, keep books whose trades add up to the equity, and under
@@ -185,7 +200,7 @@ func TestSuccessionHasNoForesight(t *testing.T) {
 			}
 		}
 	}
-	if len(carried) != len(decided) || closed < 700 {
+	if len(carried) != len(decided) || closed < 1000 {
 		t.Errorf("carried in %d of %d files, %d trades: the test shows little", len(carried), len(decided), closed)
 	}
 }
@@ -200,4 +215,33 @@ func barsOf(series []*bar.Series, x backtest.Trade) int {
 		}
 	}
 	return n
+}
+
+// Rebalances that follow each other do what scripts do that say the same.
+func TestSuccessionOfRebalancesAgreesWithScripts(t *testing.T) {
+	const head = "params: {n: 3..30}\nsignals: {up: close > sma(close, n)}\n"
+	trades := 0
+	for seed := range uint64(12) {
+		series := randomMarket(rand.New(rand.NewPCG(seed, 119)), 4, 160)
+		var got [2]*backtest.Succession
+		for k, text := range []string{"rebalance: {every: month, weights: 0.25, unit: weight, where: up, start: false}\n",
+			"script: |\n  rebalance = \"month\"\n  def on_rebalance(now):\n    for b in now.bars:\n      if b.traded:\n        now.target(b, 0.25 if b.up else 0)\n"} {
+			cfg := parse(t, head+text)
+			cfg.Data.From = instrument.NewDate(2015, 2, 20)
+			a, b := instrument.NewDate(2015, 4, 8), instrument.NewDate(2015, 6, 17)
+			s, err := backtest.Succeed(t.Context(), cfg, []backtest.Tenure{{From: cfg.Data.From, To: a, Config: cfg.With([]float64{5})}, {From: a, To: b, Config: cfg.With([]float64{20})},
+				{From: b, To: instrument.Forever}}, memory(t, series))
+			if err != nil {
+				t.Fatal(err)
+			}
+			got[k] = s
+		}
+		trades += len(got[0].Trades)
+		if !slices.EqualFunc(got[0].Equity.Value, got[1].Equity.Value, func(x, y float64) bool { return math.Abs(x-y) < 1e-6 }) {
+			t.Errorf("seed %d: the equity differs", seed)
+		}
+	}
+	if trades < 80 {
+		t.Errorf("%d trades show little", trades)
+	}
 }

@@ -14,7 +14,7 @@ import (
 
 // The market of pencil, all money in it for n = 1 and none for n = 2. What March bought at its start is restated at the next date of
 // the rules that decide then: by the month April sells it at its first open, May buys and June sells; by the quarter
-// April sells too, and what is chosen for May and June waits for the end of June.
+// April sells too, and what is chosen for May and June waits for the end of June. A script that says the same makes the same.
 func TestWalkForwardCarriesRebalancesByHand(t *testing.T) {
 	rest := strings.Replace(strings.Replace(always[strings.Index(always, "size:"):], "weight: 1, ", "", 1), "test: 1m", "test: 1m, carry: true", 1)
 	for _, c := range []struct {
@@ -24,6 +24,8 @@ func TestWalkForwardCarriesRebalancesByHand(t *testing.T) {
 	}{
 		{"rebalance: {every: month, weights: 2 - n, unit: weight}\n", [4]bool{true, false, true, false}, []int{1, 0, 1, 0}, []int{0, 1, 0, 1}},
 		{"rebalance: {every: quarter, weights: 2 - n, unit: weight}\n", [4]bool{true, false, false, false}, []int{1, 0, 0, 0}, []int{0, 1, 0, 0}},
+		{"signals: {part: 2 - n + 0 * close}\nscript: |\n  rebalance = \"month\"\n  last = []\n  def on_rebalance(now):\n    for b in now.bars:\n      now.target(b, b.part)\n" +
+			"  def on_bar(now):\n    if not last:\n      on_rebalance(now)\n    last.append(now.date)\n", [4]bool{true, false, true, false}, []int{1, 0, 1, 0}, []int{0, 1, 0, 1}},
 	} {
 		f := tested(t, "params: {n: [1, 2]}\n"+c.text+rest, pencil(t), validate.Options{}).WalkForward
 		if f == nil || len(f.Windows) != 4 {
@@ -55,6 +57,8 @@ func TestCarriedWindowsOfEqualParametersAreOneRun(t *testing.T) {
 		"entry: close > sma(close, n)\nexit: close < lowest(low, 5)[1]\n",
 		"rebalance: {every: week, where: close > sma(close, n), weights: inverse_volatility, lookback: 10}\nexit: {trail: {fraction: 0.02}}\n",
 		"universe: {where: close > sma(close, n)}\nentry: close > close[1]\nuniverse_exit: true\n",
+		"signals: {up: close > sma(close, n)}\nscript: |\n  seen = []\n  def on_bar(now):\n    seen.append(now.date)\n    for b in now.bars:\n      if b.up and not b.shares:\n        now.enter(b, weight=0.4)\n" +
+			"      elif b.shares and not b.up and len(seen) % 2 == 0:\n        now.exit(b)\n",
 	} {
 		cfg, src := parse(t, text+rest), noise(t, 2, 700, 0.0003)
 		f := tested(t, text+rest, src, validate.Options{}).WalkForward
