@@ -167,12 +167,9 @@ func (o *sweepOptions) play(ctx context.Context, src source, players *player, pl
 		options.From = rows.resumed
 	}
 	rows.next = options.From
-	rows.surface = sweep.NewSurface(plan)
-	if from > 0 || to < plan.Len() || options.From > from && len(plan.Config.Require) > 0 {
-		rows.surface = nil // rows of other shards, or that were left out, are not at hand
-	}
-	if rows.surface == nil && o.report+o.surface != "" {
-		return usagef("--report and --surface need the whole sweep at once: no shard, not the rest of a sweep whose require left rows out, and no more than a few million combinations of at least one parameter")
+	missing := ""
+	if rows.surface, missing = o.surfaceOf(plan, from, to, options.From); rows.surface == nil && o.report+o.surface != "" {
+		return usagef("--report and --surface need the whole sweep at once: %s", missing)
 	}
 	if o.format == "csv" {
 		rows.out = o.io.Out
@@ -214,7 +211,7 @@ func (o *sweepOptions) play(ctx context.Context, src source, players *player, pl
 		before.Join(summary)
 		summary = before
 	}
-	return errors.Join(o.app.explain(summary.Faults), o.show(ctx, plan, summary, options.From-from), o.draw(plan, summary, rows.surface))
+	return errors.Join(o.app.explain(summary.Faults), o.show(ctx, plan, summary, options.From-from), o.draw(plan, summary, rows.surface, missing))
 }
 
 // file is where the rows go, nil where none is wanted or has them all already. In the latter case nothing is played
@@ -234,9 +231,32 @@ func (o *sweepOptions) file(ctx context.Context, plan *sweep.Plan, identity stri
 	return nil, true, nil
 }
 
-// draw shows the surface on a terminal and writes the files that were asked for.
-func (o *sweepOptions) draw(plan *sweep.Plan, s *sweep.Summary, surface *sweep.Surface) error {
-	if surface == nil || s.Rows == 0 {
+// surfaceOf is an empty surface for combinations from to to of a plan, of which those before next lie in the file; nil
+// where rows are not at hand or are too many, with the reason.
+func (o *sweepOptions) surfaceOf(plan *sweep.Plan, from, to, next int) (s *sweep.Surface, missing string) {
+	switch {
+	case from > 0 || to < plan.Len():
+		return nil, "a shard has but some of the rows"
+	case next > from && len(plan.Config.Require) > 0:
+		return nil, "the rows that require leaves out are not in " + o.out
+	case len(plan.Space.Names) == 0:
+		return nil, "there are no params"
+	}
+	if s = sweep.NewSurface(plan); s == nil {
+		return nil, fmt.Sprintf("%d combinations would take more than a quarter of --memory, or are more than 2 million", plan.Len())
+	}
+	return s, ""
+}
+
+// draw shows the surface on a terminal and writes the files that were asked for. missing is why there is none.
+func (o *sweepOptions) draw(plan *sweep.Plan, s *sweep.Summary, surface *sweep.Surface, missing string) error {
+	if s.Rows == 0 {
+		return nil
+	}
+	if surface == nil {
+		if o.format == "table" && len(plan.Space.Names) > 0 {
+			fmt.Fprintf(o.io.Out, "the surface is not drawn: %s\n", missing)
+		}
 		return nil
 	}
 	if o.format == "table" {

@@ -30,12 +30,16 @@ type cell struct {
 	eligible bool // a row of it is
 }
 
-// mostCells bounds surfaces: a sweep of more combinations goes without pictures.
-const mostCells = 2_000_000
+// A surface has at most mostCells, each of which takes about cellBytes, the places of the map included.
+const (
+	mostCells = 2_000_000
+	cellBytes = 150
+)
 
-// NewSurface is an empty one for the rows of p; nil when there would be too many of them to keep.
+// NewSurface is an empty one for the rows of p; nil where there are no parameters, or so many combinations that it would
+// take more than a quarter of the memory that the sweep may take.
 func NewSurface(p *Plan) *Surface {
-	if p.Len() > mostCells || len(p.Space.Names) == 0 {
+	if n := p.Len(); n > mostCells || int64(n)*cellBytes > p.memory/4 || len(p.Space.Names) == 0 {
 		return nil
 	}
 	s := p.score()

@@ -150,3 +150,20 @@ func TestNeighboursOfALoss(t *testing.T) {
 		t.Errorf("%+v", n)
 	}
 }
+
+// A surface takes no more than its share of the memory.
+func TestSurfaceIsBounded(t *testing.T) {
+	cfg := parse(t, "params: {a: 1..500, b: 1..500}\nentry: close > a\nexit: close < b\n")
+	for _, c := range []struct {
+		memory int64
+		has    bool
+	}{{512 << 20, true}, {100 << 20, false}} {
+		plan, err := sweep.NewPlan(context.Background(), cfg, source(t, walk(1, "A", 50)), sweep.Options{Memory: c.memory})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s := sweep.NewSurface(plan); (s != nil) != c.has {
+			t.Errorf("with %d bytes a surface of %d cells: %v", c.memory, plan.Len(), s != nil)
+		}
+	}
+}
