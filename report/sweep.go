@@ -87,7 +87,7 @@ func sweepData(s Sweep, weights []float64) any {
 		Best       []map[string]any    `json:"best"`
 		Importance map[string]*float64 `json:"importance"`
 		Slices     []slice             `json:"slices"`
-	}{Objective: s.Surface.Objective, Best: []map[string]any{}, Importance: map[string]*float64{}}
+	}{Objective: s.Plan.Objective(), Best: []map[string]any{}, Importance: map[string]*float64{}}
 	for _, b := range s.Summary.Best {
 		row := map[string]any{"symbol": b.Symbol}
 		for i, n := range s.Plan.Space.Names {
@@ -334,6 +334,9 @@ func importanceChart(names []string, weights []float64) template.HTML {
 func SweepTerminal(w io.Writer, s *sweep.Surface, unicode bool) error {
 	var b strings.Builder
 	weights := s.Importance()
+	if s.Averaged {
+		fmt.Fprintf(&b, "the surface is the %s\n", s.Objective)
+	}
 	if at, _ := s.Best(); at != nil {
 		switch n := s.Around(at); {
 		case n.Neighbours == 0:

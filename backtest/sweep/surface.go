@@ -3,6 +3,7 @@ package sweep
 import (
 	"bufio"
 	"encoding/csv"
+	"fmt"
 	"io"
 	"math"
 	"slices"
@@ -15,8 +16,9 @@ import (
 type Surface struct {
 	Names     []string
 	Values    [][]float64
-	Objective string
-	Lower     bool // less is better
+	Objective string // in words
+	Averaged  bool   // over symbols that were played each alone
+	Lower     bool   // less is better
 
 	space *Space
 	score *Score
@@ -43,7 +45,11 @@ func NewSurface(p *Plan) *Surface {
 		return nil
 	}
 	s := p.score()
-	return &Surface{Names: p.Space.Names, Values: p.Space.Values, Objective: s.Objective, Lower: s.lower, space: p.Space, score: s, cells: map[int64]*cell{}}
+	name := s.Objective
+	if n := len(p.Symbols); n > 1 {
+		name = fmt.Sprintf("mean %s of %d symbols", name, n)
+	}
+	return &Surface{Names: p.Space.Names, Values: p.Space.Values, Objective: name, Averaged: len(p.Symbols) > 1, Lower: s.lower, space: p.Space, score: s, cells: map[int64]*cell{}}
 }
 
 // Add takes a row.

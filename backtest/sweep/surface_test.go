@@ -167,3 +167,24 @@ func TestSurfaceIsBounded(t *testing.T) {
 		}
 	}
 }
+
+// Of symbols that were played each alone a surface has the mean, and says so.
+func TestSurfaceOfSymbols(t *testing.T) {
+	cfg := parse(t, "params: {a: 1..3}\nentry: close > a\nsearch: {objective: total_return}\n")
+	plan, err := sweep.NewPlan(context.Background(), cfg, source(t, walk(1, "A", 50), walk(2, "B", 50)), sweep.Options{Independent: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := sweep.NewSurface(plan)
+	metrics := make([]float64, len(plan.Metrics))
+	for _, x := range []struct {
+		symbol string
+		v      float64
+	}{{"A", 1}, {"B", 4}} {
+		metrics[0] = x.v
+		s.Add(&sweep.Row{Symbol: x.symbol, Params: []float64{2}, Metrics: metrics})
+	}
+	if at, best := s.Best(); best != 2.5 || at[0] != 1 || !s.Averaged || s.Objective != "mean total_return of 2 symbols" {
+		t.Errorf("%v at %v, %q", best, at, s.Objective)
+	}
+}
