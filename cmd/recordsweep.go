@@ -99,11 +99,16 @@ func (r *sweepRecord) row(ctx context.Context, s *job.Sweep, from int, failed er
 	return r.writeHistory(ctx, func(db *history.DB, tx *history.Tx) error {
 		var before *job.Sweep
 		var gone []*history.Run
-		if s.From > from { // it went on
-			rows, err := tx.Ranges(localOwner, r.identity)
-			if err != nil {
+		rows, err := tx.Ranges(localOwner, r.identity)
+		if err != nil {
+			return err
+		}
+		switch {
+		case r.plan.Method == "tpe": // which goes on by playing all of it again
+			if _, gone, _, err = job.Chain(rows, from, s.To); err != nil {
 				return err
 			}
+		case s.From > from: // it went on
 			var reached int
 			if before, gone, reached, err = job.Chain(rows, from, s.From); err != nil {
 				return err

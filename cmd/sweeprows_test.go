@@ -4,9 +4,11 @@ package cmd_test
 
 import (
 	"encoding/json"
+	"os"
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 )
 
 // A sweep that goes on tells what the whole of it came to: best rows, counts and surface are those of a sweep that
@@ -84,4 +86,29 @@ func cutBehind(rows string, n int) int {
 		at += strings.IndexByte(rows[at:], '\n') + 1
 	}
 	return at
+}
+
+// What an interrupted search by tpe had played is a row of the history until it goes on.
+func TestResumedTPEIsOneRow(t *testing.T) {
+	d := newDesk(t)
+	d.write("my.yaml", "params: {n: 3..40, m: 41..80}\nentry: sma(close, n) > sma(close, m)\nexit: sma(close, n) < sma(close, m)\nsearch: {method: tpe, samples: 900}\n")
+	args := strings.Fields("sweep my.yaml --symbols ACME --check 0 --out rows.csv --resume")
+	c, faults := d.start(d.name, args...)
+	for next := 0; next == 0; next = nextOf(d) {
+		time.Sleep(time.Millisecond)
+	}
+	if err := c.Process.Signal(os.Interrupt); err != nil {
+		t.Log(err)
+	}
+	_ = c.Wait() // how it ended is looked at below
+	if c.ProcessState.ExitCode() != 130 || !strings.Contains(faults.String(), "--resume goes on with the rest") {
+		t.Fatalf("exit code %d, %s", c.ProcessState.ExitCode(), faults)
+	}
+	if rows := d.run("history", "ls", "--format", "json"); strings.Count(rows, `"run_id"`) != 1 || !strings.Contains(rows, "cancelled") {
+		t.Errorf("after the interruption: %s", rows)
+	}
+	d.run(args...)
+	if rows := d.run("history", "ls", "--format", "json"); strings.Count(rows, `"run_id"`) != 1 || strings.Contains(rows, "cancelled") {
+		t.Errorf("after it went on: %s", rows)
+	}
 }
