@@ -70,6 +70,7 @@ type engine struct {
 	fees       []portfolio.Charge // of a night, for borrowed shares
 	tags       []string           // of entries, as code named them
 	tagged     map[string]int32   // their numbers, from 1 on
+	cheap      int64              // fills without the impact that the costs ask for
 	journal    *journal           // writes down what moves money, nil otherwise
 	meter      meter              // tells how far the run has come
 }

@@ -407,6 +407,9 @@ func (e *engine) book(i int32, side order.Side, qty, ref, price, fee, levy float
 	if qty > 0.1*volume {
 		e.counts.LargeFills++
 	}
+	if e.unpriced(i, s.row) {
+		e.cheap++
+	}
 	if decided == e.t && rule == fill.AtClose && reason != "end" {
 		e.counts.SameBarFills++
 	}

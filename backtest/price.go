@@ -25,10 +25,17 @@ func (e *engine) price(i int32, side order.Side, ref, limit, qty float64) float6
 	return slip.Within(side, ref, limit, taken, fill.Range{Low: bars.Low[s.row], High: bars.High[s.row]}, e.cfg.Fills.SlippageClip)
 }
 
-// sigma is the standard deviation (n-1) of the last 20 close-to-close returns before a row, in one share
-// basis; NaN with fewer than 20.
+// unpriced reports whether a fill in a symbol's row pays less than slippage by volume asks for, because what that is
+// measured on is not known.
+func (e *engine) unpriced(i, row int32) bool {
+	slip, sy := &e.cfg.Costs.Slippage, &e.m.syms[i]
+	return (slip.Impact > 0 || slip.VolumeShare > 0) && math.IsNaN(sy.bars.Volume[row]) || slip.Impact > 0 && math.IsNaN(sy.sigma(int(row)))
+}
+
+// sigma is the standard deviation (n-1) of the last fill.ImpactBars close-to-close returns before a row, in one
+// share basis; NaN with fewer.
 func (s *symbol) sigma(row int) float64 {
-	const n = 20
+	const n = fill.ImpactBars
 	if row <= n {
 		return math.NaN()
 	}

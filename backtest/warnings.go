@@ -195,6 +195,9 @@ func (e *engine) costWarnings(add func(code, format string, args ...any)) {
 	if c.Commission.None() && c.Slippage == (fill.Slippage{}) {
 		add("zero_costs", "no commission and no slippage: real fills cost both (set costs.commission and costs.slippage)")
 	}
+	if e.cheap > 0 {
+		add("impact_unknown", "%s paid no impact: the volume of the bar, or for costs.slippage.impact the %d returns before it, are not known", fills(e.cheap), fill.ImpactBars)
+	}
 	if from, to := e.m.date[0], e.m.date[len(e.m.date)-1]; c.Regulatory != "" && (from < fill.FeesFrom || to > fill.FeesTo) {
 		add("fees_unknown", "rates of regulatory fees are known from %s to %s: sales outside of that paid none", fill.FeesFrom, fill.FeesTo)
 	}

@@ -55,6 +55,9 @@ func StopWithin(side order.Side, stop float64, b Bar) bool {
 	return float64(side)*(worst-stop) >= 0
 }
 
+// ImpactBars is how many returns before a fill the volatility of its impact is measured on.
+const ImpactBars = 20
+
 // Taken is what a fill takes out of a bar, for the slippage that depends on it.
 type Taken struct {
 	Share float64 // of the bar's volume; NaN without volume

@@ -45,7 +45,7 @@ type Slippage struct {
 	Ticks       float64 `json:"ticks,omitempty" min:"0" max:"1000" unit:"ticks of 0.01 USD, 0.0001 under 1 USD" doc:"worsening by price steps"`
 	Spread      float64 `json:"spread,omitempty" min:"0" max:"100" unit:"USD a share" doc:"bid-ask spread, of which half is paid"`
 	VolumeShare float64 `json:"volume_share,omitempty" min:"0" max:"100" unit:"fraction of the price at the whole volume" doc:"impact growing with the square of the share of the bar's volume"`
-	Impact      float64 `json:"impact,omitempty" min:"0" max:"100" unit:"standard deviations of a bar's return at the whole volume" doc:"impact growing with the square root of the share of the bar's volume, in volatilities of the last 20 bars"`
+	Impact      float64 `json:"impact,omitempty" min:"0" max:"100" unit:"standard deviations of a bar's return at the whole volume" doc:"impact growing with the square root of the share of the bar's volume, in volatilities of the 20 bars before; with fewer there is none, and a warning says so"`
 }
 
 // Borrow fee of short positions: |shares| x prior close x annual x calendar nights / 360.

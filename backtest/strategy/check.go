@@ -199,8 +199,8 @@ func (c *checker) entry(e order.Entry, at string) {
 			c.fault("conflict", "", at+".overplace places more orders than there are slots, and without size.max_positions there is one for every order: set size.max_positions, or remove it", at+".overplace")
 		}
 	}
-	if e.MaxWait > 0 && e.TIF == order.GTC {
-		c.fault("conflict", "", at+".max_wait extends day orders, a gtc order works until it is filled: remove one of them", at+".max_wait")
+	if ends := map[order.TIF]string{order.GTC: "until it is filled", order.GTD: "to the end of a session that is named"}[e.TIF]; e.MaxWait > 0 && ends != "" {
+		c.fault("conflict", "", at+".max_wait extends day orders, a "+string(e.TIF)+" order works "+ends+": remove one of them", at+".max_wait")
 	}
 }
 
@@ -386,6 +386,9 @@ func (c *checker) costs() {
 	k := c.file.Costs.Commission
 	if k.Max > 0 && k.Max < k.Min {
 		c.fault("conflict", "", "costs.commission.max "+shortest(k.Max)+" is below min "+shortest(k.Min)+": exchange them", "costs.commission.max")
+	}
+	if v := c.file.Costs.VolumeCap; v.Bar == 0 && (v.Open > 0 || v.Close > 0) && !c.paths["costs.volume_cap.bar"] {
+		c.fault("conflict", "", "costs.volume_cap without bar, or with bar 0, is no cap at all, at the open and the close neither: add costs.volume_cap.bar", "costs.volume_cap")
 	}
 	for i := range k.Tiers {
 		if i > 0 && k.Tiers[i].Above <= k.Tiers[i-1].Above {

@@ -2,6 +2,7 @@ package strategy
 
 import (
 	"backtester/backtest/expr"
+	"backtester/backtest/fill"
 	"backtester/backtest/order"
 	"backtester/backtest/portfolio"
 )
@@ -28,6 +29,9 @@ func (f *File) history() int {
 	}
 	if f.Rebalance != nil {
 		n = max(n, f.Rebalance.History())
+	}
+	if f.Costs.Slippage.Impact > 0 {
+		n = max(n, fill.ImpactBars)
 	}
 	return n
 }

@@ -82,6 +82,7 @@ func (root schema) together() {
 	root.bars()
 	root.pairs()
 	root.borrowing()
+	root.caps()
 	root.risks()
 	for _, s := range root.at("size") {
 		s.sizes()
@@ -139,7 +140,7 @@ func (e schema) entries() {
 	}
 	e.when(is("tif", word("gtd")), has("until"))
 	e.when(has("until"), is("tif", word("gtd")))
-	e.when(is("tif", word("gtc")), not(more("max_wait", 0)))
+	e.when(is("tif", word("gtc", "gtd")), not(more("max_wait", 0)))
 	e.when(all(is("tif", word("cls")), has("order")), is("order", word("market", "limit", "moc")))
 	e.when(all(is("tif", word("opg")), has("order")), is("order", word("market", "limit", "moo")))
 }
@@ -228,6 +229,12 @@ func (root schema) bars() {
 func (root schema) pairs() {
 	alone := all(is("order", kinds(order.Kind.Priced)), not(has("or")))
 	root.when(among("fills.both_sides", schema{}), among("short.entry", alone), either(is("entry", alone), among("long.entry", alone)))
+}
+
+// caps asks for the share within the bar, without which no other counts, unless a profile has it.
+func (root schema) caps() {
+	part := among("costs.volume_cap", either(more("open", 0), more("close", 0)))
+	root.when(all(part, not(has("profile"))), among("costs.volume_cap", is("bar", not(schema{"const": 0}))))
 }
 
 // borrowing is what a cash account cannot: an account is one unless the file or its profile says otherwise.
