@@ -158,6 +158,9 @@ cluster_token (BACKTESTER_CLUSTER_TOKEN) is what all sides must know.`,
 }
 
 func (o *workerOptions) work(ctx context.Context) error {
+	if o.parallel < 0 {
+		return usagef("--parallel is %d, want a number of ranges, 0 for one a processor", o.parallel)
+	}
 	server := o.settings.get("cluster")
 	conn, err := farm.Dial(ctx, server, o.settings.get("cluster_token"))
 	if err != nil {

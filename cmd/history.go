@@ -368,6 +368,9 @@ func newHistoryPrune(a *app) *cobra.Command {
 			if o.older == "" && !cmd.Flags().Changed("keep") {
 				return usagef("say what may go: --older 90d, --keep 1000, or both")
 			}
+			if o.keep < 0 {
+				return usagef("--keep is %d, want how many of the newest runs stay", o.keep)
+			}
 			if o.older != "" {
 				days, err := strconv.Atoi(strings.TrimSuffix(o.older, "d"))
 				if err != nil || days < 0 || !strings.HasSuffix(o.older, "d") {

@@ -80,8 +80,11 @@ func (o *sweepOptions) run(ctx context.Context, arg string) error {
 	if err := checkFormat(o.format, "table", "csv"); err != nil {
 		return err
 	}
-	if err := writable("", o.report, o.surface); err != nil {
+	if err := writable("", o.out, o.report, o.surface); err != nil {
 		return err
+	}
+	if o.check < 0 {
+		return usagef("--check is %d, want a number of rows, 0 for none", o.check)
 	}
 	if o.resume && o.out == "" {
 		return usagef("--resume goes on with a file: name it with --out")
