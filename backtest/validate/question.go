@@ -107,7 +107,7 @@ func (t *tester) askWalk() Question {
 	if f.Anchored {
 		kind = "anchored"
 	}
-	q.Answer = fmt.Sprintf("Out of sample it returned %s, with a Sharpe ratio of %s.", percent(f.TotalReturn), decimal(f.Sharpe))
+	q.Answer = fmt.Sprintf("Out of sample it returned %s, with %s.", percent(f.TotalReturn), sharpe(f.Sharpe))
 	if f.Efficiency == f.Efficiency {
 		q.Answer += fmt.Sprintf(" A session there made %s of what it made in sample.", percent(f.Efficiency))
 	}
@@ -162,7 +162,7 @@ func (t *tester) askKFold() Question {
 	}
 	t.r.Figures.set("kfold_sharpe", float64(c.Median), "nothing moves")
 	q.Verdict = grade(float64(c.Median), .5, 0)
-	q.Answer = fmt.Sprintf("Every fold traded with what was best on the others has a Sharpe ratio of %s and returns %s.", decimal(c.Median), percent(c.Paths[0].TotalReturn))
+	q.Answer = fmt.Sprintf("Every fold traded with what was best on the others has %s and returns %s.", sharpe(c.Median), percent(c.Paths[0].TotalReturn))
 	q.On = t.crossed(c)
 	return q
 }
@@ -252,6 +252,14 @@ func percent(x Number) string {
 		return "an undefined share"
 	}
 	return fmt.Sprintf("%.1f%%", 100*x)
+}
+
+// sharpe is a ratio in words.
+func sharpe(x Number) string {
+	if x != x {
+		return "an undefined Sharpe ratio"
+	}
+	return "a Sharpe ratio of " + decimal(x)
 }
 
 func decimal(x Number) string {

@@ -301,6 +301,15 @@ validate: {draws: 99, noise: 1}
 	}
 }
 
+// A walk in which nothing was eligible stayed in cash, and is told in words that can be read.
+func TestWalkInCashIsTold(t *testing.T) {
+	r := tested(t, strings.Replace(dip, "min_trades: 5", "min_trades: 5000", 1), noise(t, 2, 1500, 0), validate.Options{})
+	q := question(t, r, "walk_forward")
+	if want := "Out of sample it returned 0.0%, with an undefined Sharpe ratio."; q.Answer != want || q.Verdict == validate.Passes {
+		t.Errorf("%s: %q, want %q", q.Verdict, q.Answer, want)
+	}
+}
+
 // More returns than memory may hold are refused with the figure.
 func TestMemoryIsBounded(t *testing.T) {
 	_, err := validate.Test(t.Context(), parse(t, dip), noise(t, 2, 900, 0), validate.Options{Memory: 100_000})
