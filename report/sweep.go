@@ -223,12 +223,50 @@ func pairsToDraw(s *sweep.Surface, weights []float64) [][2]int {
 // mostHeat bounds the cells of a heat map along one side.
 const mostHeat = 150
 
+// folded is a grid in which a cell stands for up to da by db of them: for their median.
+func folded(grid [][]float64, da, db int) [][]float64 {
+	var out [][]float64
+	for a := 0; a < len(grid); a += da {
+		var line []float64
+		for b := 0; b < len(grid[0]); b += db {
+			var list []float64
+			for _, from := range grid[a:min(a+da, len(grid))] {
+				for _, v := range from[b:min(b+db, len(from))] {
+					if v == v {
+						list = append(list, v)
+					}
+				}
+			}
+			slices.Sort(list)
+			median := math.NaN()
+			if len(list) > 0 {
+				median = stats.Quantile(list, .5)
+			}
+			line = append(line, median)
+		}
+		out = append(out, line)
+	}
+	return out
+}
+
+// span is what the values of a cell from place at on are called.
+func span(values []float64, at, n int) string {
+	last := min(at+n, len(values)) - 1
+	if last == at {
+		return plainNumber(values[at])
+	}
+	return plainNumber(values[at]) + ".." + plainNumber(values[last])
+}
+
 // heatMap draws the median objective over two parameters: blue above zero, red below, the stronger the
 // further; the best cell has a frame.
 func heatMap(s *sweep.Surface, i, j int) (figure, bool) {
 	grid := s.Heat(i, j)
-	if len(grid) > mostHeat || len(grid[0]) > mostHeat {
-		return figure{}, false
+	da, db := (len(grid)+mostHeat-1)/mostHeat, (len(grid[0])+mostHeat-1)/mostHeat
+	note := "Median over the other parameters. "
+	if da > 1 || db > 1 {
+		grid = folded(grid, da, db)
+		note = fmt.Sprintf("Median over the other parameters, of %d values of %s by %d of %s in a cell. ", da, s.Names[i], db, s.Names[j])
 	}
 	most := 0.0
 	for _, line := range grid {
@@ -260,25 +298,25 @@ func heatMap(s *sweep.Surface, i, j int) (figure, bool) {
 				x, y := f.left+float64(b)*cw, f.top+float64(rows-1-a)*ch
 				f.open("rect", "class", class, "x", coord(x), "y", coord(y), "width", coord(cw), "height", coord(ch),
 					"fill-opacity", strconv.FormatFloat(0.06+0.94*math.Abs(v)/most, 'f', 2, 64))
-				f.b.WriteString("<title>" + s.Names[i] + " " + plainNumber(s.Values[i][a]) + ", " + s.Names[j] + " " + plainNumber(s.Values[j][b]) + ": " + plainNumber(v) + "</title></rect>")
+				f.b.WriteString("<title>" + s.Names[i] + " " + span(s.Values[i], a*da, da) + ", " + s.Names[j] + " " + span(s.Values[j], b*db, db) + ": " + plainNumber(v) + "</title></rect>")
 			}
 		}
 		if best != nil { // over its neighbours, whose cells would cover the frame
-			x, y := f.left+float64(best[j])*cw, f.top+float64(rows-1-best[i])*ch
+			x, y := f.left+float64(best[j]/db)*cw, f.top+float64(rows-1-best[i]/da)*ch
 			f.el("rect", "x", coord(x-1), "y", coord(y-1), "width", coord(cw+2), "height", coord(ch+2), "class", "best", "fill", "none")
 		}
 		for b := 0; b < cols; b += max(1, int(math.Ceil(float64(cols)*40/f.plotW()))) {
-			f.text("tick", "middle", f.left+(float64(b)+0.5)*cw, f.h-24, plainNumber(s.Values[j][b]))
+			f.text("tick", "middle", f.left+(float64(b)+0.5)*cw, f.h-24, plainNumber(s.Values[j][b*db]))
 		}
 		for a := 0; a < rows; a += max(1, int(math.Ceil(float64(rows)*18/f.plotH()))) {
-			f.text("tick", "end", f.left-6, f.top+(float64(rows-1-a)+0.5)*ch+4, plainNumber(s.Values[i][a]))
+			f.text("tick", "end", f.left-6, f.top+(float64(rows-1-a)+0.5)*ch+4, plainNumber(s.Values[i][a*da]))
 		}
 		f.text("tick strong", "middle", f.left+f.plotW()/2, f.h-6, s.Names[j])
 		f.text("tick strong", "start", 2, f.top+8, s.Names[i])
 		return f.svg("chart "+size, title)
 	}
 	return figure{Title: title, Drawing: template.HTML(draw(1040, 420, "wide") + draw(400, 320, "narrow")),
-		Note: "Median over the other parameters. Blue is above zero, red below, the strongest colour is " + plainNumber(most) + "; the frame is the best of those that are eligible, the others are drawn as well."}, true
+		Note: note + "Blue is above zero, red below, the strongest colour is " + plainNumber(most) + "; the frame is the best of those that are eligible, the others are drawn as well."}, true
 }
 
 // sliceChart draws the best and the median objective over one parameter.

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -130,5 +131,32 @@ func TestSweepTerminalSaysWhatTheBestStandsOn(t *testing.T) {
 	var b bytes.Buffer
 	if err := report.SweepTerminal(&b, none.Surface, false); err != nil || strings.Contains(b.String(), "neighbour") {
 		t.Errorf("something is said of a best that there is not:\n%s (%v)", b.String(), err)
+	}
+}
+
+// A grid that is too fine to be drawn is drawn in cells of several values, and the best one has its frame.
+func TestFineGridsAreDrawn(t *testing.T) {
+	s := swept(t, `
+params: {fast: 2..161, slow: 3..43 step 20}
+entry: sma(close, fast) > sma(close, slow)
+exit: sma(close, fast) < sma(close, slow)
+size: {weight: 1, fractional: true}
+search: {objective: total_return, min_trades: 0}
+`)
+	var page bytes.Buffer
+	if err := report.SweepHTML(&page, s); err != nil {
+		t.Fatal(err)
+	}
+	html := page.String()
+	heat := s.Surface.Heat(0, 1)
+	median := (heat[10][0] + heat[11][0]) / 2
+	for _, want := range []string{"of 2 values of fast by 1 of slow in a cell", `class="best"`,
+		"<title>fast 12..13, slow 3: " + strconv.FormatFloat(median, 'g', 5, 64) + "</title>"} {
+		if !strings.Contains(html, want) {
+			t.Errorf("has no %q", want)
+		}
+	}
+	if n := strings.Count(html, "<title>fast "); n != 2*80*3 {
+		t.Errorf("%d cells, want those of the wide and the narrow drawing", n)
 	}
 }
