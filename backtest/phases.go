@@ -260,19 +260,22 @@ func (e *engine) fillEntry(i int32, ref float64, rule fill.Rule, p phase) {
 	if why == order.NoCash && qty < want && !math.IsInf(want, 1) {
 		e.lack(w, want-qty, price)
 	}
-	switch {
-	case !(qty > 0):
+	if !(price > 0) {
+		qty, why = 0, order.NothingLeft
+	}
+	if !(qty > 0) {
 		e.turnDown(i, why, why)
 		return
-	case size.AllOrNone && qty < size.Floor(want) && !math.IsInf(want, 1):
+	}
+	if size.AllOrNone && qty < size.Floor(want) && !math.IsInf(want, 1) {
 		e.turnDown(i, order.CutAllOrNone, why)
 		return
 	}
 	if math.IsInf(w.Qty, 1) {
 		w.Qty = want
 	}
-	c := e.commission()
-	fee, levy := c.Next(billed(w), qty, price), e.levy(w.Side, qty, price)
+	c, levy := e.commission(), e.levy(w.Side, qty, price)
+	fee := c.Next(billed(w), qty, price)
 	w.Tiered += c.Tiered(qty)
 	if o := s.other(); o != nil {
 		o.live = false
@@ -291,9 +294,7 @@ func (e *engine) fillEntry(i int32, ref float64, rule fill.Rule, p phase) {
 	} else {
 		w.Reserve *= max(0, 1-qty/(w.Qty-w.Filled))
 	}
-	w.Filled += qty
-	w.Value += float64(qty * price)
-	w.Charged += fee
+	w.Traded(qty, price, fee)
 	if s.entered != fill.Before { // later parts of an order keep the levels of the last close
 		e.entryLevels(i)
 	}

@@ -69,6 +69,13 @@ func (w *Working) Split(ratio float64, fractional bool) {
 	}
 }
 
+// Traded adds a fill at a price, and the commission charged for it, USD.
+func (w *Working) Traded(qty, price, fee float64) {
+	w.Filled += qty
+	w.Value += float64(qty * price)
+	w.Charged += fee
+}
+
 // Market reports whether the order takes any price.
 func (w *Working) Market() bool { return math.IsNaN(w.Limit) && math.IsNaN(w.Trigger) }
 

@@ -61,6 +61,7 @@ const (
 	LimitSide       Refusal = "limit_side"
 	LastBar         Refusal = "last_bar"
 	UntilOver       Refusal = "until_over"
+	NothingLeft     Refusal = "nothing_left"
 )
 
 // words say what each refusal means.
@@ -88,6 +89,7 @@ var words = map[Refusal]string{
 	LimitGross:      "limits.gross",
 	LimitNet:        "limits.net",
 	LimitSide:       "limits.longs or shorts",
+	NothingLeft:     "slippage would have left nothing of the price of a sale",
 	UntilOver:       "entry.until had passed: no session was left for a gtd order",
 	LastBar:         "decided on the last bar: nothing left to fill it",
 }
