@@ -7,7 +7,6 @@ import (
 
 	"backtester/backtest/expr"
 	"backtester/backtest/fill"
-	"backtester/backtest/instrument"
 	"backtester/backtest/order"
 	"backtester/backtest/portfolio"
 	"backtester/backtest/strategy"
@@ -334,20 +333,6 @@ func (e *engine) inSession(w *order.Working) bool {
 		}
 	}
 	return false
-}
-
-// firstChance is the session in which an order decided at this close works first.
-func (e *engine) firstChance(w *order.Working) instrument.Date {
-	switch today := e.m.date[e.t]; {
-	case e.thisClose() && w.Auction == order.CloseOnly:
-		return today
-	case e.t == e.last:
-		return e.m.sessionAfter()
-	case !e.inSession(w):
-		return e.m.nextSession(today)
-	default:
-		return today
-	}
 }
 
 // thisClose reports whether market orders fill at the close that decides them.

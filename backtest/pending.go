@@ -131,6 +131,28 @@ func (e *engine) over(w *order.Working) bool {
 	return next > e.m.date[e.last] && w.Expires <= e.m.session[e.last]
 }
 
+// firstChance is the session in which an order decided at this close works first.
+func (e *engine) firstChance(w *order.Working) instrument.Date {
+	switch today := e.m.date[e.t]; {
+	case e.thisClose() && w.Auction == order.CloseOnly:
+		return today
+	case e.t == e.last && e.m.sessionAfter() == today && !e.missed(w):
+		return today
+	case e.t == e.last && e.m.sessionAfter() > today:
+		return e.m.sessionAfter()
+	case !e.inSession(w):
+		return e.m.nextSession(today)
+	default:
+		return today
+	}
+}
+
+// missed reports whether the auction that an order is for is over in the session of this step, which goes on.
+func (e *engine) missed(w *order.Working) bool {
+	closing := e.m.closing(int(e.t))
+	return w.Auction == order.OpenOnly && e.m.regular(e.t) || w.Auction == order.CloseOnly && e.m.endStamp(int(e.t), closing) > closing-cutoff
+}
+
 // pendingEntry describes a working entry.
 func (e *engine) pendingEntry(i int32, w *order.Working) PendingOrder {
 	p := PendingOrder{Symbol: e.m.syms[i].name, Ticker: e.m.syms[i].renamed(), Strategy: e.strategyOf(i), Side: sideWord(w.Side, true), Price: given(w.Trigger), Limit: given(w.Limit),
