@@ -422,7 +422,7 @@ func (e *engine) reserve(w *order.Working, i int32, price float64, size *order.S
 			w.Reserve = w.Amount
 		}
 		w.Qty = math.NaN()
-		if !(free > 0) {
+		if !(free > dust) {
 			return order.NoCash
 		}
 		return order.Accepted
@@ -477,7 +477,7 @@ func (e *engine) available(w *order.Working, of int32) (money float64, slots int
 			slots++
 		}
 		value := float64(closing * p.Mark)
-		money += value - e.commission().Charge(closing, value) - e.levy(closesBy(p.Qty), closing, p.Mark)
+		money += value - e.burden(e.commission().Charge(closing, value)+e.levy(closesBy(p.Qty), closing, p.Mark))
 	}
 	return money, slots
 }

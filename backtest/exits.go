@@ -473,5 +473,8 @@ func (e *engine) closeShares(i int32, x exitFill) bool {
 		return true
 	}
 	s.exited = s.exited || qty < want
+	if qty >= want {
+		o.billed = fill.Billed{} // what is added later gives it more to close: another order
+	}
 	return qty >= want
 }

@@ -263,7 +263,7 @@ func (e *engine) fillEntry(i int32, ref float64, rule fill.Rule, p phase) {
 	if !(price > 0) {
 		qty, why = 0, order.NothingLeft
 	}
-	if !(qty > 0) {
+	if !(qty > 0) || w.Notional() && qty*price <= dust {
 		e.turnDown(i, why, why)
 		return
 	}
@@ -327,8 +327,9 @@ func billed(w *order.Working) fill.Billed {
 	return fill.Billed{Qty: w.Filled, Value: w.Value, Charged: w.Charged, Tiered: w.Tiered}
 }
 
-// affordable cuts a further quantity of an order to what money pays including commission: cash, or in a
-// margin account what margin carries.
+// affordable is as much of a further quantity of an order as money pays with its fees, in closed form where
+// only commission counts, and once. Else the largest that fits is between nothing and what money would buy
+// without fees, and is halved down to: more shares never cost less. What is asked for beyond it costs nothing.
 func (e *engine) affordable(side order.Side, b fill.Billed, want, price, money float64) float64 {
 	if e.cfg.Account.Kind == portfolio.Proceeds && side == order.Sell {
 		return want
@@ -336,21 +337,39 @@ func (e *engine) affordable(side order.Side, b fill.Billed, want, price, money f
 	if e.cost(side, b, want, price) <= money {
 		return want
 	}
-	c := e.commission()
-	if e.cfg.Account.Kind == portfolio.RegT {
-		return min(want, max(0, (money-2*(c.Next(b, want, price)+e.levy(side, want, price)))/price))
+	if e.cfg.Account.Kind != portfolio.RegT && (side == order.Buy || e.cfg.Costs.Regulatory == "") {
+		return min(want, e.commission().Affordable(b, money, price))
 	}
-	return min(want, c.Affordable(b, money, price))
+	most := min(want, max(0, money)/price)
+	if e.cost(side, b, most, price) <= money*(1+1e-13) {
+		return most
+	}
+	fits := 0.0
+	for range 64 {
+		if q := fits + (most-fits)/2; e.cost(side, b, q, price) <= money {
+			fits = q
+		} else {
+			most = q
+		}
+	}
+	return fits
 }
 
-// cost is what a further quantity of an order takes of money. In a margin account commission and fees count
-// twice: they come off equity, of which twice as much may be held.
+// cost is what a further quantity of an order takes of money.
 func (e *engine) cost(side order.Side, b fill.Billed, qty, price float64) float64 {
-	fee := e.commission().Next(b, qty, price) + e.levy(side, qty, price)
+	return float64(qty*price) + e.burden(e.commission().Next(b, qty, price)+e.levy(side, qty, price))
+}
+
+// dust is an amount of money that rounding leaves, USD: nothing is ordered or filled for it.
+const dust = 1e-6
+
+// burden is what commission and fees take of money. In a margin account they count twice: they come off
+// equity, of which twice as much may be held.
+func (e *engine) burden(fee float64) float64 {
 	if e.cfg.Account.Kind == portfolio.RegT {
-		fee *= 2
+		return 2 * fee
 	}
-	return float64(qty*price) + fee
+	return fee
 }
 
 // enter starts a position's state.
