@@ -1,6 +1,7 @@
 package strategy
 
 import (
+	"cmp"
 	"math"
 	"slices"
 	"strconv"
@@ -201,6 +202,15 @@ func (c *checker) entry(e order.Entry, at string) {
 	}
 	if ends := map[order.TIF]string{order.GTC: "until it is filled", order.GTD: "to the end of a session that is named"}[e.TIF]; e.MaxWait > 0 && ends != "" {
 		c.fault("conflict", "", at+".max_wait extends day orders, a "+string(e.TIF)+" order works "+ends+": remove one of them", at+".max_wait")
+	}
+	if e.DNR && e.TIF != order.GTC {
+		c.fault("conflict", "", at+".dnr keeps the price that a gtc order would lose on an ex-date, and one with tif "+cmp.Or(string(e.TIF), "day")+" keeps its own: set "+at+".tif to gtc, or remove it", at+".dnr")
+	}
+	if e.Reprice && e.TIF == order.IOC {
+		c.fault("conflict", "", at+".requote is about an order that waits, and an ioc order has one chance: remove one of them", at+".requote")
+	}
+	if e.Cancel != "" && e.TIF == order.IOC {
+		c.fault("conflict", "", at+".cancel_when is about an order that waits, and an ioc order has one chance: remove one of them", at+".cancel_when")
 	}
 }
 

@@ -141,6 +141,8 @@ func (e schema) entries() {
 	e.when(is("tif", word("gtd")), has("until"))
 	e.when(has("until"), is("tif", word("gtd")))
 	e.when(is("tif", word("gtc", "gtd")), not(more("max_wait", 0)))
+	e.when(yes("dnr"), is("tif", word("gtc")))
+	e.when(is("tif", word("ioc")), not(yes("requote")), not(has("cancel_when")))
 	e.when(all(is("tif", word("cls")), has("order")), is("order", word("market", "limit", "moc")))
 	e.when(all(is("tif", word("opg")), has("order")), is("order", word("market", "limit", "moo")))
 }
