@@ -53,7 +53,7 @@ func (e *engine) decide() {
 			continue
 		}
 		side := e.play(ev.sym).sides[ev.side-longSide]
-		if s.gone == ev.row+1 && s.goneOf == side && e.cfg.Fills.Market == fill.ThisClose {
+		if s.goneSince(side) == ev.row+1 && e.cfg.Fills.Market == fill.ThisClose {
 			continue // its position ended within this bar, on which no entry of that side works any more
 		}
 		if e.armed(ev.sym, ev.row, side) {

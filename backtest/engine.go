@@ -106,8 +106,7 @@ type state struct {
 	second  bool                // the working entry is the one that entry.or describes
 	coded   bool                // by code, not by the rules of the file
 	adds    int32               // entries into the position that was held already
-	gone    int32               // row after that of the last exit, 0 without one
-	goneOf  *strategy.SideRules // whose exit it was
+	gone    [2]departure        // last exits of the two sides, the later one first
 	terms   order.Terms         // of it when this bar began, for a replay
 
 	side    *strategy.SideRules // of the position

@@ -104,13 +104,38 @@ func (e *engine) reverse(i int32) {
 	e.ranked = append(e.ranked, candidate{sym: i, row: s.row, side: other})
 }
 
+// departure is the last exit of a side, be it its rules, a margin call or a split that left no whole share.
+type departure struct {
+	since int32 // row after that of the exit
+	of    *strategy.SideRules
+}
+
+// leave notes that the position ended in the bar of this row.
+func (s *state) leave() {
+	if s.gone[0].of != s.side {
+		s.gone[1] = s.gone[0]
+	}
+	s.gone[0] = departure{s.row + 1, s.side}
+}
+
+// goneSince is the row after that of the last exit of a side, 0 without one.
+func (s *state) goneSince(side *strategy.SideRules) int32 {
+	for _, d := range s.gone {
+		if d.of == side {
+			return d.since
+		}
+	}
+	return 0
+}
+
 // armed reports whether the rules of a side let it enter after the last exit of that side.
 func (e *engine) armed(i, row int32, side *strategy.SideRules) bool {
 	s, set := &e.st[i], &side.Entry.Settings
-	if s.gone == 0 || s.goneOf != side {
+	gone := s.goneSince(side)
+	if gone == 0 {
 		return true
 	}
-	exit := s.gone - 1
+	exit := gone - 1
 	if row-exit < int32(set.Cool) {
 		e.refuse(order.Cooling)
 		return false

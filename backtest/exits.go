@@ -466,7 +466,8 @@ func (e *engine) closeShares(i int32, x exitFill) bool {
 		Tiered: o.billed.Tiered + c.Tiered(qty)}
 	e.book(i, side, qty, x.hit.Ref, price, fee, e.levy(side, qty, price), x.reason, x.hit.Rule, x.decided, false, 0)
 	if pos.Qty == 0 {
-		s.exited, s.gone, s.goneOf = true, s.row+1, s.side
+		s.exited = true
+		s.leave()
 		if s.working && s.intent == s.side {
 			s.working = false // what is left of the entry that this position came from
 		}

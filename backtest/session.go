@@ -90,6 +90,7 @@ func (e *engine) applySplit(i int32, sp instrument.Split) {
 		e.fills = append(e.fills, execution{Execution: portfolio.Execution{Sym: i, Side: closing(t.Long), Qty: t.Qty,
 			Ref: price, Price: price, Step: e.t, Row: s.row, Reason: "cash_in_lieu"}, rule: fill.InLieu, decided: e.t})
 		s.exiting = false
+		s.leave()
 	}
 	if e.journal != nil && held {
 		e.write(i, Entry{What: Split, Price: price, Ratio: ratio, Rule: string(fill.InLieu)})
