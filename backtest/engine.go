@@ -46,16 +46,18 @@ type engine struct {
 	worst      []int32 // memory of worstFirst
 	liquidate  []int32
 	calls      marginCalls
-	closers    bool // something may fill in the closing auction
-	watching   bool // some strategy has exits that read position variables or levels
-	varying    bool // and the levels of one of them do not just follow from the entry price
-	exposed    bool // and something that is evaluated then reads how much is held of everything
-	coded      bool // code or a rebalance decides in some strategy
-	waiting    bool // entries that work may be cancelled or repriced
-	crowded    bool // more entries may work than there are slots
-	deciding   bool // this_close: the closing auction comes after the decisions
-	outside    bool // this step lies in extended hours, and limit orders may fill there
-	limited    bool // cash or slots refused an entry although no rank says which come first
+	closers    bool  // something may fill in the closing auction
+	levelled   int64 // entries with a stop or target
+	beyond     int64 // those at which one was reached by the price paid already
+	watching   bool  // some strategy has exits that read position variables or levels
+	varying    bool  // and the levels of one of them do not just follow from the entry price
+	exposed    bool  // and something that is evaluated then reads how much is held of everything
+	coded      bool  // code or a rebalance decides in some strategy
+	waiting    bool  // entries that work may be cancelled or repriced
+	crowded    bool  // more entries may work than there are slots
+	deciding   bool  // this_close: the closing auction comes after the decisions
+	outside    bool  // this step lies in extended hours, and limit orders may fill there
+	limited    bool  // cash or slots refused an entry although no rank says which come first
 	vars       expr.PositionValues
 	follow     *follower          // takes notes for proofs, nil otherwise
 	matching   fill.Rules         // of the Config; extra runs differ in what they answer to ambiguity

@@ -411,6 +411,7 @@ func (e *engine) entryLevels(i int32) {
 	e.vars.Var[expr.Equity] = s.dec.equity
 	e.vars.Frozen = s.dec.frozen
 	e.setLevels(i, s.dec.row, s.dec.ratio, s.dec.step)
+	e.countBeyond(i)
 }
 
 // book a fill; tag is that of an entry.

@@ -77,6 +77,7 @@ func (e *engine) warnings(src bar.Source, bench []float64) []Warning {
 	case first > e.m.first:
 		add("short_history", "warm-up takes %d bars of history: the first decision could be made on %s", warmup, e.m.date[first])
 	}
+	e.levelWarning(add)
 	if e.limited {
 		add("order_by_symbol", "cash or slots did not suffice for every entry and no rank says which come first: symbols in alphabetical order did (set entry.rank)")
 	}
@@ -203,5 +204,27 @@ func (e *engine) costWarnings(add func(code, format string, args ...any)) {
 	}
 	if quoted := e.quotedRates(); len(quoted) > 0 {
 		add("fees_quoted", "regulatory fees that are known only as others quote their source, which was not at hand itself: %s", strings.Join(quoted, "; "))
+	}
+}
+
+// countBeyond counts an entry with levels, and whether one of them lies beyond what was paid.
+func (e *engine) countBeyond(i int32) {
+	s, long := &e.st[i], e.books.Pos[i].Qty > 0
+	if len(s.ways) == 0 {
+		return
+	}
+	e.levelled++
+	for k := range s.ways {
+		if w := &s.ways[k]; w.target != long && w.price >= s.ref || w.target == long && w.price <= s.ref {
+			e.beyond++
+			return
+		}
+	}
+}
+
+// levelWarning speaks where most entries had a level that is reached at once: its sign is likely to be wrong.
+func (e *engine) levelWarning(add func(code, format string, args ...any)) {
+	if 2*e.beyond > e.levelled {
+		add("level_beyond", "at %d of %d entries a stop or target was reached by the price paid already, as a stop above a long position is: such a position is closed at once (look at the sign of exit.stop, target and trail)", e.beyond, e.levelled)
 	}
 }
