@@ -11,6 +11,9 @@ const (
 	longMaintenance = 0.25 // of longs
 )
 
+// rounding is what sums of money may be off, as a fraction of the requirement: equity that just meets it calls for nothing.
+const rounding = 1e-12
+
 // Maintenance is the equity that FINRA rule 4210(c) asks for holding qty shares at price, USD:
 // 25 % of longs; for shorts the larger of 30 % and $5 a share, and under $5 the larger of 100 % and
 // $2.50 a share.
@@ -54,7 +57,10 @@ func (b *Books) Deficit(a *Account) float64 {
 		need += Maintenance(qty, mark)
 		n = next
 	}
-	return max(0, need-b.Equity())
+	if short := need - b.Equity(); short > rounding*need {
+		return short
+	}
+	return 0
 }
 
 // Liquidation lists positions whose closing cures a deficit, the largest requirement first, ties by
@@ -62,7 +68,7 @@ func (b *Books) Deficit(a *Account) float64 {
 // several symbols hold all are closed.
 func (b *Books) Liquidation(deficit float64, dst []int32) []int32 {
 	dst = dst[:0]
-	for deficit > 0 && len(dst) < len(b.Held) {
+	for slack := rounding * deficit; deficit > slack && len(dst) < len(b.Held); {
 		worst, end, most := -1, -1, math.Inf(-1)
 		for n := 0; n < len(b.Held); {
 			s, qty, mark, next := b.Security(n)
