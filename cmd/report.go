@@ -70,7 +70,7 @@ Two to ten results make a comparison over the period that all of them cover: --h
 	f.StringVar(&o.browser, "browser", "", "print with this `PROGRAM` (default the first of Chromium, Chrome and Edge that is installed)")
 	f.BoolVar(&o.robust, "robust", false, "run it again with one assumption changed at a time, and show what became of it")
 	f.StringArrayVar(&o.bars, "bars", nil, "with --robust or --explain: take the bars of a symbol from `SYM=FILE.csv`, as the run did; repeatable")
-	f.BoolVar(&o.explain, "explain", false, "say of every figure what it is: value, formula, source, and why it is undefined; of two runs also which fill is the first that differs, and which setting is behind it")
+	f.BoolVar(&o.explain, "explain", false, "say of every figure what it is: value, formula, source, and why it is undefined; of two runs first which fill is the first that differs, and which setting is behind it")
 	f.StringVar(&o.factors, "factors", "", "divide the return among factors: `FILE.csv` with date,NAME,NAME... of returns without capital or above the risk-free rate")
 	f.Int64Var(&o.trials, "trials", 0, "the data was searched at least `N` times, elsewhere too: may only raise what the history counts")
 	o.series.flags(f)
@@ -124,10 +124,12 @@ func (o *reportOptions) report(ctx context.Context, args []string) error {
 			return err
 		}
 	}
-	if err := o.show(results); err != nil || !o.explain || len(results) != 2 {
-		return err
+	if o.explain && len(results) == 2 { // before the hundreds of figures
+		if err := o.difference(ctx, results[0], results[1]); err != nil {
+			return err
+		}
 	}
-	return o.difference(ctx, results[0], results[1])
+	return o.show(results)
 }
 
 // results are those named, or the curve given.
