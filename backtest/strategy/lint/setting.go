@@ -1,6 +1,7 @@
 package lint
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -162,6 +163,13 @@ func (c *checker) settings() {
 		c.add("same_bar_fill", "next_open, or next_close for an order at the close", "orders fill at the very close that decided them, which nobody can do", "fills.market")
 	}
 	for _, s := range sidesOf(f) {
+		closed := 0.0
+		for _, x := range s.side.Exits {
+			closed += cmp.Or(x.Fraction, 1)
+		}
+		if closed > 0 && closed < 1-1e-9 {
+			c.add("remainder", "give one of them the rest, or add an exit without fraction", fmt.Sprintf("all ways out together close %v of a position: the rest is held to the end of the run", closed), s.prefix+"exit.0", s.prefix+"exit")
+		}
 		for i, x := range s.side.Exits {
 			if x.Stop == "" || x.Target == "" {
 				continue
