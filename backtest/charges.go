@@ -245,3 +245,16 @@ func (e *engine) riskFree() float64 {
 	m := e.m
 	return m.dated.credit.mean(m.date[0], m.date[len(m.date)-1], e.cfg.Account.CreditRate)
 }
+
+// leavingFee is the commission that is still to be charged for as many of those shares, at the last mark: each
+// exit is one order over all its fills.
+func (e *engine) leavingFee(i int32, closing float64) float64 {
+	s, fee := &e.st[i], 0.0
+	for k := range s.parts {
+		if qty := min(e.left(i, k), closing); s.parts[k].working && qty > 0 {
+			fee += e.commission().Next(s.parts[k].billed, qty, e.books.Pos[i].Mark)
+			closing -= qty
+		}
+	}
+	return fee
+}

@@ -447,6 +447,14 @@ func (e *engine) reserve(w *order.Working, i int32, price float64, size *order.S
 	return order.Accepted
 }
 
+// setAside is reserve for what is left of an order that has filled in part, or has another price: its commission
+// is one over all its fills. An order for which nothing was set aside goes on without.
+func (e *engine) setAside(w *order.Working) {
+	if w.Reserve > 0 {
+		w.Reserve = e.cost(w.Side, billed(w), max(0, w.Qty-w.Filled), w.Price)
+	}
+}
+
 // available is the money of the account and the slots of the strategy that a new order of a symbol may count
 // on: what is there, less what works already, plus what market exits will free in the same auction or an
 // earlier phase.
@@ -476,8 +484,7 @@ func (e *engine) available(w *order.Working, of int32) (money float64, slots int
 		if closing >= math.Abs(p.Qty) && !e.apart(i, play) {
 			slots++
 		}
-		value := float64(closing * p.Mark)
-		money += value - e.burden(e.commission().Charge(closing, value)+e.levy(closesBy(p.Qty), closing, p.Mark))
+		money += float64(closing*p.Mark) - e.burden(e.leavingFee(i, closing)+e.levy(closesBy(p.Qty), closing, p.Mark))
 	}
 	return money, slots
 }

@@ -27,6 +27,8 @@ func (e *engine) attendOrders() {
 		e.reprice(i, &s.entry, candidate{sym: i, row: s.row, side: s.intent, second: s.second})
 		if o := s.other(); o != nil {
 			e.reprice(i, &o.entry, candidate{sym: i, row: s.row, side: o.intent, second: o.second})
+			s.entry.Reserve = max(s.entry.Reserve, o.entry.Reserve)
+			o.entry.Reserve = s.entry.Reserve
 		}
 		k++
 	}
@@ -54,10 +56,10 @@ func (e *engine) reprice(i int32, w *order.Working, c candidate) {
 		w.Trigger = price
 	}
 	w.Limit = limit
-	if !w.Notional() {
-		w.Reserve *= by / w.Price
-	}
 	w.Price = by
+	if !w.Notional() {
+		e.setAside(w)
+	}
 }
 
 // addTo makes a candidate of a position that its side's rules add to.

@@ -291,10 +291,11 @@ func (e *engine) fillEntry(i int32, ref float64, rule fill.Rule, p phase) {
 	if w.Notional() {
 		w.Amount -= float64(qty * price)
 		w.Reserve = max(0, w.Reserve-float64(qty*price)-fee)
-	} else {
-		w.Reserve *= max(0, 1-qty/(w.Qty-w.Filled))
 	}
 	w.Traded(qty, price, fee)
+	if !w.Notional() {
+		e.setAside(w)
+	}
 	if s.entered != fill.Before { // later parts of an order keep the levels of the last close
 		e.entryLevels(i)
 	}
