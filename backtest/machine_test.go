@@ -126,7 +126,7 @@ func compareMachines(here, there []byte) (int, []string) {
 			other, too := y.Metrics[key].(float64)
 			near := 1e-12
 			if key == "k_ratio" { // divides by what the straight line leaves over of sums of logarithms
-				near = 1e-8
+				near = max(1e-8, 1e-15*one*one) // which is a part in its square
 			}
 			if isNumber != too || isNumber && math.Abs(one-other) > near*max(1, math.Abs(one)) || !isNumber && v != y.Metrics[key] {
 				faults = append(faults, name+": metric "+key+" differs")
