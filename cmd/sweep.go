@@ -326,7 +326,7 @@ func (o *sweepOptions) show(ctx context.Context, plan *sweep.Plan, s *sweep.Summ
 	if plan.Expressed() {
 		fmt.Fprintf(w, "the objective is %s\n", plan.Objective())
 	}
-	fmt.Fprintf(w, "%d combinations, %d rows, %d eligible, %d kept\n", s.Combinations, s.Rows, s.Eligible, s.Kept)
+	fmt.Fprintf(w, "%s, %s, %d eligible, %d kept\n", plural(s.Combinations, "combination"), plural(s.Rows, "row"), s.Eligible, s.Kept)
 	if earlier > 0 {
 		fmt.Fprintf(w, "%d of the combinations were in %s already\n", earlier, o.out)
 	}
