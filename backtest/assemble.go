@@ -124,6 +124,13 @@ func (m *market) closing(t int) int64 {
 	return closing
 }
 
+// goesOn reports whether the regular session of step t is still to come or not over when its bar ends. The clock
+// says so, not whether another bar follows, which nobody knows then.
+func (m *market) goesOn(t int) bool {
+	closing := m.closing(t)
+	return !m.daily && m.endStamp(t, closing) < closing
+}
+
 // stamp of step t for fills and trades: the session date, or the start of the bar.
 func (m *market) stamp(t int32) string { return stamp(m.at(t), m.daily) }
 

@@ -113,6 +113,15 @@ type Lane struct {
 	PerYear  float64           // sessions
 	binding  expr.Binding
 	sessions []instrument.Date
+	market   *market
+}
+
+// DayOrder is the number of the session with which a day order ends that a row, from Start on, decides.
+func (l *Lane) DayOrder(row int) int32 {
+	if l.market.goesOn(row) {
+		return l.Session[row]
+	}
+	return l.Session[row] + 1
 }
 
 // Lane is the only symbol of the batch; an error says in a few words why there is none that can be
@@ -133,7 +142,7 @@ func laneOf(cfg *Config, m *market) (*Lane, error) {
 		return nil, &NoLane{"the symbol was delisted in the range"}
 	}
 	l := &Lane{Symbol: s.name, Config: cfg, Bars: s.bars, Basis: s.basis, Start: int(s.rowsBefore(0)), Date: m.date, Session: m.session,
-		Base: m.date[0], PerYear: m.perYear(), sessions: sessionsOf(m)}
+		Base: m.date[0], PerYear: m.perYear(), sessions: sessionsOf(m), market: m}
 	l.First = l.Start + m.first
 	if m.first == 0 {
 		l.Base = m.sessionStart()

@@ -310,29 +310,18 @@ func (e *engine) quoted(c *candidate) (price, limit float64) {
 }
 
 // inSession reports whether a day order decided at the close of step t ends with the session that goes
-// on: it does while that one has a bar to come in which the order may fill. For the closing auction that
-// is a question of time.
+// on: it does while that one is open by the clock, whether it has a bar to come or not. For the auctions
+// that is another question of time.
 func (e *engine) inSession(w *order.Working) bool {
-	m, t := e.m, e.t
-	if m.daily || t == e.ends {
+	m, t := e.m, int(e.t)
+	if m.daily || w.Auction == order.OpenOnly && m.regular(e.t) {
 		return false
 	}
 	if w.Auction == order.CloseOnly && !e.thisClose() {
-		closing := m.closing(int(t))
-		return m.endStamp(int(t), closing) <= closing-cutoff
+		closing := m.closing(t)
+		return m.endStamp(t, closing) <= closing-cutoff
 	}
-	if w.Auction == order.OpenOnly && m.regular(t) {
-		return false
-	}
-	if !m.extended {
-		return true
-	}
-	for t++; t <= e.last && m.session[t] == m.session[t-1]; t++ {
-		if m.regular(t) {
-			return true
-		}
-	}
-	return false
+	return m.goesOn(t)
 }
 
 // thisClose reports whether market orders fill at the close that decides them.

@@ -485,7 +485,10 @@ func (e *engine) expired(s *state) bool {
 		return false
 	}
 	next := e.m.session[e.t] + 1
-	if e.t < e.last {
+	switch {
+	case e.m.goesOn(int(e.t)):
+		next--
+	case e.t < e.last:
 		next = e.m.session[e.t+1]
 	}
 	return next > s.entry.Expires

@@ -104,8 +104,8 @@ func (s *symbol) renamed() string {
 // sessionAfter is the session whose bars come next: that of the last bar while it goes on.
 func (m *market) sessionAfter() instrument.Date {
 	t := len(m.time) - 1
-	if d := m.date[t]; !m.daily && m.endStamp(t, m.closing(t)) < m.closing(t) {
-		return d
+	if m.goesOn(t) {
+		return m.date[t]
 	}
 	return m.nextSession(m.date[t])
 }

@@ -102,7 +102,7 @@ func (t *lane) fill(l *backtest.Lane, crew int) {
 	}
 	t.gap = make([]uint64, (t.n+63)/64)
 	for i := range t.n - 1 {
-		if s := l.Session; s[i+1] != s[i] && s[i+1] > s[i]+1+int32(t.plan.rules.Long.Entry.Settings.MaxWait) {
+		if s := l.Session; s[i+1] != s[i] && s[i+1] > l.DayOrder(i)+int32(t.plan.rules.Long.Entry.Settings.MaxWait) {
 			t.gap[i>>6] |= 1 << (i & 63)
 			t.gaps = true
 		}
