@@ -127,8 +127,11 @@ func (m *market) closing(t int) int64 {
 // goesOn reports whether the regular session of step t is still to come or not over when its bar ends. The clock
 // says so, not whether another bar follows, which nobody knows then.
 func (m *market) goesOn(t int) bool {
+	if m.daily {
+		return false
+	}
 	closing := m.closing(t)
-	return !m.daily && m.endStamp(t, closing) < closing
+	return m.endStamp(t, closing) < closing
 }
 
 // stamp of step t for fills and trades: the session date, or the start of the bar.
