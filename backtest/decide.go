@@ -411,7 +411,7 @@ func (e *engine) reserve(w *order.Working, i int32, price float64, size *order.S
 			w.Reserve = w.Amount
 		}
 		w.Qty = math.NaN()
-		if !(free > dust) {
+		if !(free > e.dust()) {
 			return order.NoCash
 		}
 		return order.Accepted

@@ -263,7 +263,7 @@ func (e *engine) fillEntry(i int32, ref float64, rule fill.Rule, p phase) {
 	if !(price > 0) {
 		qty, why = 0, order.NothingLeft
 	}
-	if !(qty > 0) || w.Notional() && qty*price <= dust {
+	if !(qty > 0) || w.Notional() && qty*price <= e.dust() {
 		e.turnDown(i, why, why)
 		return
 	}
@@ -361,8 +361,9 @@ func (e *engine) cost(side order.Side, b fill.Billed, qty, price float64) float6
 	return float64(qty*price) + e.burden(e.commission().Next(b, qty, price)+e.levy(side, qty, price))
 }
 
-// dust is an amount of money that rounding leaves, USD: nothing is ordered or filled for it.
-const dust = 1e-6
+// dust is an amount of money that rounding leaves, USD: nothing is ordered or filled for it. It is a part of the
+// equity, so that an account which has lost nearly all goes on by the same rules.
+func (e *engine) dust() float64 { return 1e-12 * e.equity }
 
 // burden is what commission and fees take of money. In a margin account they count twice: they come off
 // equity, of which twice as much may be held.

@@ -276,6 +276,35 @@ func TestFastPathsAgreeWithTheEventEngine(t *testing.T) {
 	t.Logf("rows by path: %v", count)
 }
 
+// An account that costs have eaten to less than a millionth of a dollar goes on, on every path.
+func TestFastPathsWithHardlyAnyMoney(t *testing.T) {
+	count, lost := map[Path]int{}, 0
+	for seed := range uint64(40) {
+		r := rand.New(rand.NewPCG(seed, 16))
+		text := "params: {a: 1..5, b: 2..8}\nentry: sma(close, a) > sma(close, b)\nexit: " +
+			pick(r, "sma(close, a) < sma(close, b)", "{when: \"sma(close, a) < sma(close, b)\", stop: entry_price * 0.9}", "{when: \"sma(close, a) < sma(close, b)\", trail: {fraction: 0.2}}") +
+			"\nsize: {weight: 1, fractional: true}\ncosts: {commission: {bps: 2500}}\nsearch: {min_trades: 0}\n"
+		s := market(r)
+		compare(t, text, s, count)
+		cfg, _ := strategy.Parse("candidate", []byte(text))
+		src, err := bar.NewMemory(bar.Always(), s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if res, err := backtest.Run(context.Background(), cfg, src); err == nil {
+			if end := res.Equity.Value[len(res.Equity.Value)-1]; end > 0 && end < 1e-6 {
+				lost++
+			}
+		}
+		if t.Failed() {
+			t.Fatalf("seed %d", seed)
+		}
+	}
+	if lost < 5 || count[Sorted] == 0 || count[Sparse] == 0 || count[Fused] == 0 {
+		t.Errorf("%d accounts lost nearly all, rows by path: %v", lost, count)
+	}
+}
+
 func TestFusedPathWithinTheDay(t *testing.T) {
 	count := map[Path]int{}
 	for seed := range 250 {
