@@ -5,6 +5,7 @@
 //
 // It prints one table, and below it the rows that a peer wins and the goals that are missed. CPU seconds are user +
 // system of the whole process, the median of several runs; the fastest of several for peers, after their own warm-up.
+// RESULTS.txt is a run of it.
 //
 // Peers are what PyPI gives for this machine. Of newer engines for bars raptorbt and phasor-trader are here. Three more
 // install and cannot play the crossing that these rows play, in or out with all the cash in fractions of a share:
