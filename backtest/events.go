@@ -133,7 +133,7 @@ func (s *symbol) eachEntry(x *entrySets, rules *strategy.Rules, steps int, visit
 		return
 	}
 	long, short := x.long, x.short[:len(x.long)]
-	if !anyTrue(long) && !anyTrue(short) {
+	if !anyTrue(long) && (x.has != bothSides || !anyTrue(short)) {
 		return
 	}
 	first := s.begins(rules)

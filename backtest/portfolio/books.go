@@ -220,7 +220,7 @@ func profit(long bool, t Trade, price, entry, hi, lo float64) (pnl, mae, mfe flo
 // Gain is how many USD more than paid something is worth. What a split or the sale of a part leaves in the last digits
 // is nothing, so that a trade which breaks even is neither won nor lost: prices differ by more than a part in 1e12.
 func Gain(paid, worth float64) float64 {
-	if gain := worth - paid; !(math.Abs(gain) <= float64(1e-12*paid)) {
+	if gain := worth - paid; !(math.Abs(gain) <= float64(rounding*paid)) {
 		return gain
 	}
 	return 0

@@ -11,7 +11,8 @@ const (
 	longMaintenance = 0.25 // of longs
 )
 
-// rounding is what sums of money may be off, as a fraction of the requirement: equity that just meets it calls for nothing.
+// rounding is what sums of money may be off, as a fraction of what they are held against: equity that just meets a
+// requirement calls for nothing, and a price that is that of the purchase gains nothing.
 const rounding = 1e-12
 
 // Maintenance is the equity that FINRA rule 4210(c) asks for holding qty shares at price, USD:

@@ -245,7 +245,7 @@ func (t *lane) leave(a *tally, x int) {
 	e := int(a.entered)
 	in, out := &t.in[e], &t.out[x]
 	shares := a.equity * in.shares
-	t.hold(a, shares, t.ranges.of(e, x-1))
+	a.hold(shares, t.ranges.of(e, x-1))
 	a.s1 += in.r1 + out.r1
 	a.s2 += in.r2 + out.r2
 	a.sd += in.rd + out.rd
@@ -265,7 +265,7 @@ func (t *lane) leaveAt(a *tally, x int, price float64) {
 		a.s2 += float64(r * r)
 		a.sd += fall(r)
 	} else {
-		t.hold(a, shares, t.ranges.of(e, x-1))
+		a.hold(shares, t.ranges.of(e, x-1))
 		r := dollars/t.close[x-1] - 1
 		a.s1 += in.r1 + (r + t.r1[x-1])
 		a.s2 += in.r2 + (float64(r*r) + t.r2[x-1])
@@ -276,7 +276,7 @@ func (t *lane) leaveAt(a *tally, x int, price float64) {
 }
 
 // hold adds the closes of a position to the drawdown.
-func (t *lane) hold(a *tally, shares float64, x extent) {
+func (a *tally) hold(shares float64, x extent) {
 	lo := shares * x.lo
 	if lo < float64(a.dip*a.peak) {
 		a.dip = lo / a.peak
@@ -308,11 +308,7 @@ func (t *lane) settle(a *tally, shares, bought, sold, cash float64) {
 
 // then adds b, which began flat with an equity of 1, to a, which is flat.
 func (a *tally) then(b *tally) {
-	if lo := a.equity * b.low; lo < float64(a.dip*a.peak) {
-		a.dip = lo / a.peak
-	}
-	a.dip = min(a.dip, b.dip)
-	a.peak, a.low = max(a.peak, a.equity*b.peak), min(a.low, a.equity*b.low)
+	a.hold(a.equity, extent{b.peak, b.low, b.dip})
 	a.s1, a.s2, a.sd = a.s1+b.s1, a.s2+b.s2, a.sd+b.sd
 	a.profit += float64(a.equity * b.profit)
 	a.loss += float64(a.equity * b.loss)
@@ -326,7 +322,7 @@ func (t *lane) finish(a *tally, row []float64) {
 	if e := int(a.entered); e >= 0 {
 		in, last := &t.in[e], t.n-1
 		shares := a.equity * in.shares
-		t.hold(a, shares, t.ranges.of(e, last))
+		a.hold(shares, t.ranges.of(e, last))
 		a.s1 += in.r1 + t.r1[last]
 		a.s2 += in.r2 + t.r2[last]
 		a.sd += in.rd + t.rd[last]
