@@ -121,7 +121,7 @@ part('idea to result', async (where) => {
   await sheet.locator('svg[data-chart=equity]:visible').first().hover();
   await sheet.locator('output[data-for=equity]:visible', { hasText: /\d{4}-\d\d-\d\d/ }).waitFor({ timeout: 10_000 }).catch(() => fault(where, 'the cross-hair of the tearsheet does not work: its script is blocked'));
   const run = /[0-9A-Z]{26}/.exec(page.url())[0];
-  const a = await server.ask('GET', `/api/backtest/results/${run}`);
+  const a = await server.ask('GET', `/api/backtest/results/${run}?wait=30`);
   check(where, a.strategy === 'rsi-dip' && a.status === 'succeeded', `the server has ${a.strategy} ${a.status}`);
   // A clone says only what was decided, and gives the same result.
   await page.getByRole('link', { name: 'Clone with changes' }).click();
@@ -132,7 +132,7 @@ part('idea to result', async (where) => {
   await page.getByRole('button', { name: 'Run backtest' }).click();
   await page.waitForFunction((old) => /[0-9A-Z]{26}/.exec(location.hash)?.[0] !== old && document.querySelector('.verdict'), run);
   const again = /[0-9A-Z]{26}/.exec(page.url())[0];
-  const b = await server.ask('GET', `/api/backtest/results/${again}`);
+  const b = await server.ask('GET', `/api/backtest/results/${again}?wait=30`);
   check(where, b.metrics.total_return === a.metrics.total_return, `the clone gave ${b.metrics.total_return}, the run ${a.metrics.total_return}`);
   await page.context().close();
 });
@@ -212,7 +212,7 @@ part('a sweep', async (where) => {
   await canvas.click({ position: { x: 66, y: 12 } });
   await page.getByRole('button', { name: 'Run this one' }).click();
   await page.waitForFunction((old) => /[0-9A-Z]{26}/.exec(location.hash)?.[0] !== old && document.querySelector('.verdict'), id, { timeout: 60_000 });
-  const one = await server.ask('GET', `/api/backtest/results/${/[0-9A-Z]{26}/.exec(page.url())[0]}?include=config`);
+  const one = await server.ask('GET', `/api/backtest/results/${/[0-9A-Z]{26}/.exec(page.url())[0]}?include=config&wait=30`);
   const at = table.values.length.findIndex((v, i) => v === 2 && table.values.level[i] === 40);
   check(where, one.kind === 'run' && JSON.stringify(one.config.params).includes('40'), `a cell ran ${one.kind} with ${JSON.stringify(one.config.params)}`);
   check(where, Math.abs(one.metrics.total_return - table.values.total_return[at]) < 1e-9, `the run of a cell returned ${one.metrics.total_return}, its row says ${table.values.total_return[at]}`);

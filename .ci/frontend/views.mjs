@@ -258,6 +258,10 @@ async function visit(browser, label, server, list, look) {
       await page.waitForTimeout(100);
       const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
       if (wide > 0) fault(file, `is ${wide} pixels wider than the screen`);
+      await page.evaluate(() => { // a picture is of every build
+        const built = document.querySelector('footer span')?.firstChild;
+        if (built) built.data = 'backtester 1.0.0';
+      });
       await look(page, file, !modal && name !== 'reference');
       await after?.(page);
     } catch (e) {
