@@ -23,11 +23,11 @@ func Settled(cfg *Config, symbols int) *Config { return settled(cfg, symbols, cf
 
 // settled is cfg with the defaults that depend on the number of symbols filled in: weight 1 for one
 // symbol, else 1 / max_positions with 10 positions; the parts of a volume cap that were not given, and the price list of a broker.
-// Code that says its own weights has as many positions as it wants.
+// Code that says its own weights has as many positions as it wants; a rebalance by rules takes no size at all.
 func settled(cfg *Config, symbols int, coded bool) *Config {
 	c := *cfg
 	s := &c.Size
-	if !s.Sized() && len(c.Strategies) == 0 {
+	if !s.Sized() && len(c.Strategies) == 0 && c.Rebalance == nil {
 		if s.MaxPositions == 0 && symbols > 1 && !coded {
 			s.MaxPositions = 10
 		}

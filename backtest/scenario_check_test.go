@@ -2,6 +2,7 @@ package backtest_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"math"
 	"slices"
@@ -154,6 +155,12 @@ func (sc *scenario) checkRepeats(t *testing.T, r *backtest.Result) {
 	b, err2 := again.EncodeJSON()
 	if err1 != nil || err2 != nil || !bytes.Equal(a, b) {
 		t.Errorf("a second run differs (%v, %v):\n%s%s", err1, err2, a, b)
+	}
+	var read backtest.Result // what is written is read again by reports and from the history
+	if err := json.Unmarshal(a, &read); err != nil {
+		t.Errorf("the result cannot be read back: %v\n%s", err, a)
+	} else if b, err := read.EncodeJSON(); err != nil || !bytes.Equal(a, b) {
+		t.Errorf("what was read back differs (%v):\n%s%s", err, a, b)
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"backtester/backtest/instrument"
+	"backtester/backtest/order"
 )
 
 // MarshalJSON is the canonical form: keys in the order of the struct, every key that has a default,
@@ -59,9 +60,14 @@ type encoder struct {
 func (e *encoder) object(v reflect.Value, fields []field) {
 	e.out.WriteByte('{')
 	first := true
+	var idle []string
+	if v.Type() == reflect.TypeFor[order.Rebalance]() {
+		r := v.Interface().(order.Rebalance)
+		idle = idleKeys(&r)
+	}
 	for i := range fields {
 		f := &fields[i]
-		if f.hidden(e.alone) {
+		if f.hidden(e.alone) || slices.Contains(idle, f.key) {
 			continue
 		}
 		x := f.at(v, false)
@@ -72,6 +78,18 @@ func (e *encoder) object(v reflect.Value, fields []field) {
 		e.value(x, f)
 	}
 	e.out.WriteByte('}')
+}
+
+// idleKeys are the defaults for which the weights of a rebalance have no use: a file that states them is refused.
+func idleKeys(r *order.Rebalance) []string {
+	var out []string
+	if r.History() == 0 {
+		out = append(out, "lookback")
+	}
+	if r.Unit != order.Proportional && !r.Named() {
+		out = append(out, "gross", "buffer")
+	}
+	return out
 }
 
 // turnedOff reports a flag that the profile would turn on where the file says nothing.

@@ -77,7 +77,8 @@ func drawValue(t *rapid.T, k strategy.Key) string {
 func TestCanonicalFormReadsBack(t *testing.T) {
 	accepted, schema := 0, validator(t)
 	rapid.Check(t, func(t *rapid.T) {
-		f, wrong := strategy.Parse("base.yaml", []byte("name: base\nentry: close > 5\n"))
+		base := rapid.SampledFrom([]string{"entry: close > 5", "rebalance: month", "rebalance: {every: week, unit: weight, weights: close / 500}", "rebalance: {drift: 0.1, weights: risk_parity}"}).Draw(t, "base")
+		f, wrong := strategy.Parse("base.yaml", []byte("name: base\n"+base+"\n"))
 		if len(wrong) > 0 {
 			t.Fatal(wrong)
 		}
