@@ -260,7 +260,7 @@ async function visit(browser, label, server, list, look) {
       if (wide > 0) fault(file, `is ${wide} pixels wider than the screen`);
       await page.evaluate(() => { // a picture is of every build
         const built = document.querySelector('footer span')?.firstChild;
-        if (built) built.data = 'backtester 1.0.0';
+        if (built) built.data = 'backtester development';
       });
       await look(page, file, !modal && name !== 'reference');
       await after?.(page);
