@@ -78,7 +78,7 @@ func totalReturn(s *bar.Series) []float64 {
 		}
 		for ; len(divs) > 0 && divs[0].Ex <= d; divs = divs[1:] {
 			if i > 0 {
-				shares += float64(shares*divs[0].Cash) / s.Close[i]
+				shares += float64(shares*s.Actions.CashOn(divs[0], d)) / s.Close[i]
 			}
 		}
 		level[i] = shares * s.Close[i]

@@ -13,7 +13,7 @@ import (
 )
 
 // newSession runs before the first step of a session: what the nights cost, dividends that are due,
-// then for every active symbol splits, dividends going ex, and delistings, in that order.
+// then for every active symbol splits and dividends by their dates, of one day splits first, and delistings.
 func (e *engine) newSession() {
 	e.carry()
 	e.expire()
@@ -26,19 +26,27 @@ func (e *engine) newSession() {
 			e.applyEnd(i)
 			continue
 		}
+		first := min(today, e.m.firstSession(e.t))
 		for a := bars.Actions.Splits; int(s.split) < len(a) && a[s.split].Ex <= today; s.split++ {
+			e.dividends(i, min(first, a[s.split].Ex-1)) // for the shares of then
 			e.applySplit(i, a[s.split])
 		}
-		e.dividends(i, min(today, e.m.firstSession(e.t)))
+		e.dividends(i, first)
 		e.applyEnd(i)
 	}
 }
 
-// dividends pays everything that goes ex up to a date.
+// dividends pays everything that goes ex up to a date, for shares as the splits that were applied have made them.
 func (e *engine) dividends(i int32, until instrument.Date) {
-	s := &e.st[i]
-	for a := e.m.syms[i].bars.Actions.Dividends; int(s.div) < len(a) && a[s.div].Ex <= until; s.div++ {
-		e.applyDividend(i, a[s.div])
+	s, a := &e.st[i], &e.m.syms[i].bars.Actions
+	basis := instrument.None
+	if s.split > 0 {
+		basis = a.Splits[s.split-1].Ex
+	}
+	for ; int(s.div) < len(a.Dividends) && a.Dividends[s.div].Ex <= until; s.div++ {
+		d := a.Dividends[s.div]
+		d.Cash = a.CashOn(d, basis)
+		e.applyDividend(i, d)
 	}
 }
 
@@ -74,13 +82,13 @@ func (e *engine) carry() {
 	e.writeNight(before)
 }
 
-// applySplit restates position, orders and levels. Cash in lieu is paid at today's open, or at the
-// last close restated when the symbol has no bar.
+// applySplit restates position, orders and levels. Cash in lieu is paid at the open of the split's session, or at
+// the last close restated when the symbol has no bar there, also where this step is a later session.
 func (e *engine) applySplit(i int32, sp instrument.Split) {
 	s := &e.st[i]
 	ratio := sp.To / sp.From
 	price := e.books.Pos[i].Mark / ratio
-	if s.here {
+	if s.here && e.m.cal.Prev(e.m.firstSession(e.t)) < sp.Ex {
 		price = e.m.syms[i].bars.Open[s.row]
 	}
 	closed, held := len(e.books.Closed), e.books.Pos[i].Qty != 0
@@ -98,7 +106,7 @@ func (e *engine) applySplit(i int32, sp instrument.Split) {
 	frozen := e.play(i).rules.Program.Frozen()
 	s.dec.restate(frozen, ratio)
 	s.plan.restate(frozen, ratio)
-	s.hi, s.lo = s.hi/ratio, s.lo/ratio
+	s.hi, s.lo, s.exDiv = s.hi/ratio, s.lo/ratio, s.exDiv/ratio
 	for k := range s.within {
 		s.within[k].distance /= ratio
 	}

@@ -62,9 +62,9 @@ func NewBasis(s *Series, adjust Adjust, date func(i int) instrument.Date) (b Bas
 			if i == 0 {
 				continue // before the loaded bars: a constant factor that cancels everywhere
 			}
-			// The close before, in the basis of this bar, which is that of the dividend.
+			// The close before and the dividend, in the basis of this bar.
 			c := s.Close[i-1] * b.Share[i-1] / share
-			if all := cash + divs[di].Cash; all < c && all >= cash {
+			if all := cash + s.Actions.CashOn(divs[di], d); all < c && all >= cash {
 				cash = all
 			} else { // also when something is NaN
 				skipped = append(skipped, divs[di])

@@ -31,6 +31,18 @@ func Clean(a Actions) Actions {
 // maxRatio is beyond every real split and dividend, and below infinity.
 const maxRatio = 1e15
 
+// CashOn is the cash of a dividend for one share in the basis of a date at or after its ex-date: splits in
+// between have made more or fewer shares of the one that it was for.
+func (a Actions) CashOn(d Dividend, on Date) float64 {
+	cash := d.Cash
+	for _, s := range a.Splits {
+		if d.Ex < s.Ex && s.Ex <= on {
+			cash *= s.From / s.To
+		}
+	}
+	return cash
+}
+
 // Unique drops every item whose id was seen before, keeping the first and the order. Items without an
 // id are kept.
 func Unique[T any](items []T, id func(T) string) []T {

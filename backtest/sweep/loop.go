@@ -7,6 +7,7 @@ import (
 	"backtester/backtest/bar"
 	"backtester/backtest/expr"
 	"backtester/backtest/fill"
+	"backtester/backtest/instrument"
 	"backtester/backtest/order"
 	"backtester/backtest/portfolio"
 	"backtester/backtest/stats"
@@ -242,6 +243,9 @@ func (f *loop) actions(i int) {
 	}
 	a, d := &f.b.Actions, f.l.Date[i]
 	for ; f.split < len(a.Splits) && a.Splits[f.split].Ex <= d; f.split++ {
+		if f.pay(a.Splits[f.split].Ex - 1); f.why != "" {
+			return
+		}
 		if !f.l.Config.Size.Fractional {
 			f.why = "a split falls into a position of whole shares"
 			return
@@ -254,7 +258,13 @@ func (f *loop) actions(i int) {
 			f.memory[k] /= ratio
 		}
 	}
-	for ; f.div < len(a.Dividends) && a.Dividends[f.div].Ex <= d; f.div++ {
+	f.pay(d)
+}
+
+// pay the dividends that go ex up to a date.
+func (f *loop) pay(until instrument.Date) {
+	a := &f.b.Actions
+	for ; f.div < len(a.Dividends) && a.Dividends[f.div].Ex <= until; f.div++ {
 		if f.l.Config.Account.Dividends == "pay_date" {
 			f.why = "a dividend is paid after its ex-date"
 			return
