@@ -36,8 +36,8 @@ type Series struct {
 
 	// Actions known for the instrument, over its whole life, not cut to the bars.
 	Actions instrument.Actions
-	// Delisted is the first day without listing, or instrument.None. See Ended for the other way
-	// a series may end.
+	// Delisted is the first day without listing, or instrument.None, also where the source's bars do not
+	// reach up to it. See Ended for the other way a series may end.
 	Delisted instrument.Date
 	// Ended is set when the source covers at least 20 sessions after the last bar without the
 	// instrument trading, although reference data does not say that it was delisted.

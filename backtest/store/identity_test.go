@@ -163,6 +163,27 @@ func TestEnded(t *testing.T) {
 	}
 }
 
+// A delisting after the end of what is held is not one yet: the bars end because the store does. One on the day
+// after the last session is.
+func TestDelistedAfterTheEndOfTheStore(t *testing.T) {
+	dir, ds := t.TempDir(), sessions(t, "2023-12-01", "2023-12-29")
+	w := create(t, dir)
+	for _, d := range ds {
+		must(t, w.Put(bar.Daily, dayBatch(d, "LATER", "THEN")))
+	}
+	must(t, w.PutReference(store.Reference{Instruments: []instrument.Instrument{
+		company("1", day(t, "2024-06-01"), span(t, "LATER", "2000-01-03", "2024-05-31")),
+		company("2", day(t, "2024-01-02"), span(t, "THEN", "2000-01-03", "2023-12-29")),
+	}}))
+	must(t, w.Commit())
+	s := open(t, dir)
+	for symbol, want := range map[string]instrument.Date{"LATER": instrument.None, "THEN": day(t, "2024-01-02")} {
+		if got := load(t, s, symbol, "2023-12-01", "2024-12-31", 0); got.Delisted != want || got.Ended {
+			t.Errorf("%s: delisted %s, want %s; ended %v", symbol, got.Delisted, want, got.Ended)
+		}
+	}
+}
+
 func TestBadReferenceIsRefused(t *testing.T) {
 	w := create(t, t.TempDir())
 	good := func() store.Reference {

@@ -135,6 +135,9 @@ func (s *Store) Load(ctx context.Context, r bar.Request) (*bar.Series, error) {
 	out.Symbol, out.ID, out.Actions = r.Symbol, rec.Instrument.ID, rec.Actions
 	out.Ticker = rec.Instrument.TickerOn(s.dateOf(dataset, out.Time[out.Len()-1]))
 	out.Delisted, out.Adjusted = rec.Instrument.Delisted, rec.Instrument.Adjusted
+	if out.Delisted != instrument.None && s.cal.Next(s.man.reach(dataset)) < out.Delisted {
+		out.Delisted = instrument.None // what is held ends before: nobody stopped trading there
+	}
 	out.NoVolume = math.IsNaN(out.Volume[0]) || math.IsNaN(out.Volume[out.Len()-1])
 	out.Ended = out.Delisted == instrument.None && s.ended(dataset, ps, r.To)
 	return out, nil

@@ -49,6 +49,16 @@ type segmentRef struct {
 func (r segmentRef) first() instrument.Date { return instrument.Date(r.Sessions[0]) }
 func (r segmentRef) last() instrument.Date  { return instrument.Date(r.Sessions[len(r.Sessions)-1]) }
 
+// reach is the last session held of a dataset, None for none.
+func (m *manifest) reach(dataset byte) instrument.Date {
+	for i := len(m.Segments) - 1; i >= 0; i-- {
+		if m.Segments[i].Dataset == dataset {
+			return m.Segments[i].last()
+		}
+	}
+	return instrument.None
+}
+
 // fileRef is another file that the manifest names.
 type fileRef struct {
 	File string `json:"file"`
