@@ -297,7 +297,7 @@ func (e *engine) rebalance(by *play, in *hook.Intent) {
 	if held != 0 {
 		e.st[i].supersede()
 	}
-	enter := hook.Intent{Do: hook.Enter, Symbol: in.Symbol, Side: order.Buy, Rank: in.Rank, Tag: in.Tag,
+	enter := hook.Intent{Do: hook.Enter, Symbol: in.Symbol, Side: order.Buy, Rank: in.Rank, Tag: in.Tag, MaxWait: in.MaxWait,
 		Weight: math.Abs(in.Weight), Value: math.Abs(in.Value), Shares: size.Floor(math.Abs(in.Shares))}
 	if goal < 0 {
 		enter.Side = -enter.Side

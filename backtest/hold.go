@@ -29,7 +29,7 @@ func (k *task) hold(ctx context.Context, m market, rules *strategy.Rules, src ba
 	once := order.Rebalance{Every: "never", Weights: order.EqualWeights, Unit: order.Proportional, Gross: 1, Start: true}
 	cfg.Rebalance = &once
 	cfg.Strategies = nil
-	plain := &strategy.Rules{Program: rules.Program, Warmup: rules.Warmup, Rebalance: &strategy.RebalanceRules{Settings: once}}
+	plain := &strategy.Rules{Program: rules.Program, Warmup: rules.Warmup, Rebalance: &strategy.RebalanceRules{Settings: once, MaxWait: 1 << 30}} // until they are filled
 	all := m.unique()
 	if m.plays != nil {
 		cfg.Size.Fractional = m.plays[0].cfg.Size.Fractional

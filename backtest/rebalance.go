@@ -130,7 +130,7 @@ func (r *rebalancer) aim(now *hook.View) []hook.Intent {
 	for of := range r.symbols() {
 		i := r.by.leg(of)
 		want, price, current := 0.0, now.Last(of, hook.Close), r.weight(i)
-		in := hook.Intent{Do: hook.Target, Symbol: of}
+		in := hook.Intent{Do: hook.Target, Symbol: of, MaxWait: r.rules.MaxWait}
 		if k < len(r.chosen) && r.chosen[k].sym == i {
 			amount := r.weights[k]
 			k++

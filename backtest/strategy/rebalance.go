@@ -13,6 +13,7 @@ type RebalanceRules struct {
 	Weights  expr.Ref // zero: by the rule that Settings.Weights names
 	Where    expr.Ref // zero: all
 	By       expr.Ref // zero: without buckets
+	MaxWait  int      // sessions that an order works beyond the first
 }
 
 // Decides reports whether something besides entries decides what is held: a script, a rebalance, or the
