@@ -61,10 +61,14 @@ func (e *engine) trades() (all []portfolio.Trade, closed int) {
 
 // end forgets what comes after ruin: nothing happened then.
 func (e *engine) end() {
-	if m := e.m; e.stopped {
-		m.time = m.time[:e.t+1]
-		m.date, m.session = m.date[:e.t+1], m.session[:e.t+1]
+	if e.stopped {
+		e.m.cut(int(e.t))
 	}
+}
+
+// cut the steps after t off.
+func (m *market) cut(t int) {
+	m.time, m.date, m.session = m.time[:t+1], m.date[:t+1], m.session[:t+1]
 }
 
 // curveOf stamps the equity curve: element 0 is the start.
@@ -328,11 +332,12 @@ func (m *market) coverageOf(s *symbol) Coverage {
 	if m.frame == bar.Daily {
 		c.Missing = max(0, m.cal.Count(first, last)-n)
 	}
-	if end := m.date[len(m.date)-1]; last < end {
+	switch {
+	case last >= m.date[len(m.date)-1]:
+	case m.gone(b):
+		c.Ended = "delisted"
+	case last < m.date[min(m.last, len(m.date)-1)]:
 		c.Ended = "data ended"
-		if m.gone(b) {
-			c.Ended = "delisted"
-		}
 	}
 	return c
 }

@@ -159,7 +159,7 @@ func (e *NoLane) Error() string { return e.Reason }
 // bars of history are wanted. Bind then evaluates programs on it.
 func NewLane(ctx context.Context, cfg *Config, p *expr.Program, warmup int, src bar.Source) (*Lane, error) {
 	l := &loader{ctx: ctx, cfg: cfg, rules: &strategy.Rules{Program: p, Warmup: warmup}, src: src,
-		m: &market{cal: src.Calendar(), daily: !cfg.Data.Bars.Intraday(), frame: cfg.Data.Bars, to: cfg.Data.To, extended: cfg.Data.Session == bar.Extended}}
+		m: newMarket(cfg, src.Calendar())}
 	list, err := securities(ctx, cfg, l.rules, src)
 	if err != nil {
 		return nil, err

@@ -45,7 +45,7 @@ func settled(cfg *Config, symbols int, coded bool) *Config {
 
 // EngineVersion names the rules of the simulated market as built here. It changes whenever the same
 // Config on the same data could give another fill, so that stored results are not compared blindly.
-const EngineVersion = "6"
+const EngineVersion = "7"
 
 // resultSchema is the version of Result's shape.
 const resultSchema = 1

@@ -23,6 +23,20 @@ type candidate struct {
 	said   int  // which intent of the code at this close, counted from 1; 0 for the rules of the file
 }
 
+// decides reports whether decisions are made at the close of this step: not at one that ruins the account. With fills at the close that decides, the
+// one before the range makes none, because nothing fills there, and the last one does, unless all is liquidated.
+func (e *engine) decides() bool {
+	switch {
+	case e.stopped || e.thisClose() && int(e.t) < e.m.first:
+		return false
+	case e.follow != nil:
+		return true
+	case e.t == e.final:
+		return e.thisClose() && !e.cfg.Fills.Liquidates()
+	}
+	return e.t < e.final
+}
+
 // decide makes the decisions of this step's close: exits and levels of positions, then entries.
 func (e *engine) decide() {
 	e.ranked = e.ranked[:0]
@@ -107,6 +121,7 @@ func (e *engine) markClose() {
 		}
 	}
 	e.equity = e.books.Equity()
+	e.stopped = e.equity <= 0
 	e.prune()
 }
 

@@ -180,7 +180,7 @@ func (e *engine) begin(cfg *Config, rules *strategy.Rules, m *market) {
 		sessions += int(m.session[len(m.time)-1])
 	}
 	e.ends = m.sessionEnd(0)
-	e.final = e.last
+	e.final = int32(m.last)
 	for cfg.Fills.Liquidates() && e.final >= 0 && !m.regular(e.final) {
 		e.final--
 	}
@@ -280,7 +280,7 @@ func (e *engine) run(ctx context.Context) error {
 			return e.finer.err
 		}
 		if restful && (!e.coded || e.codeFault() == nil) {
-			e.rest(end)
+			e.rest(min(end, e.final))
 			t = e.t
 		}
 		if e.coded {
@@ -331,7 +331,7 @@ func (e *engine) step() {
 		e.carry()
 		e.equity = e.books.Equity()
 	}
-	if e.t < e.final || e.t == e.final && e.thisClose() || e.follow != nil {
+	if e.decides() {
 		e.decide()
 	}
 	e.record()

@@ -229,7 +229,7 @@ func explain(c *Counts, m *market, plays []play, taken func(sym int, side order.
 			}
 		}
 		c.Warming += warming(s.bound, rules, from, to)
-		if to > from && s.at(to-1) == int32(len(m.time)-1) && s.in(to-1) {
+		if to > from && int(s.at(to-1)) == min(m.last, len(m.time)-1) && s.in(to-1) {
 			c.LastBar += held(s.bound, rules, to-1, func(side order.Side) bool { return taken(i, side) })
 		}
 		if n := refusedOutside(s, rules, from, to); n > 0 {

@@ -21,7 +21,7 @@ type market struct {
 	cal      *bar.Calendar
 	daily    bool // stamps are session dates
 	frame    bar.Frame
-	to       instrument.Date // last session asked for, or none
+	from, to instrument.Date // first and last session asked for, or none
 	extended bool            // minutes outside the regular session are among the bars
 	syms     []symbol
 	time     []int64           // start of each step's bars, ns UTC, increasing
@@ -29,6 +29,7 @@ type market struct {
 	dates    []instrument.Date // the same with that of the start in front
 	session  []int32           // number of that session: sessions of the calendar since step 0
 	first    int               // first step that may trade; the step before it, if any, only decides
+	last     int               // last step with bars; one after it is there for delistings only
 	dated    dated             // rates that change over time
 	missing  []Missing         // symbols asked for without a bar in range
 	also     []symbol          // what else was read: other symbols, and those never chosen
@@ -41,6 +42,11 @@ type market struct {
 	line     []play            // rules that follow each other in the account, nil for one alone
 	reign    []int32           // which of them decide at each step, -1 for none
 	twins    []int32           // of each symbol the first one that is the same security, nil for one strategy alone
+}
+
+// newMarket is the market of a Config on a calendar, without bars yet.
+func newMarket(cfg *Config, cal *bar.Calendar) *market {
+	return &market{cal: cal, daily: !cfg.Data.Bars.Intraday(), frame: cfg.Data.Bars, from: cfg.Data.From, to: cfg.Data.To, extended: cfg.Data.Session == bar.Extended}
 }
 
 // twin is the first symbol of the market that is the same security.
@@ -102,7 +108,8 @@ func load(ctx context.Context, cfg *Config, rules *strategy.Rules, src bar.Sourc
 // load is the market of one strategy.
 func (l *loader) load(arena *expr.Arena) (*market, error) {
 	ctx, cfg, rules, src := l.ctx, l.cfg, l.rules, l.src
-	l.m = &market{arena: arena, cal: src.Calendar(), daily: !cfg.Data.Bars.Intraday(), frame: cfg.Data.Bars, to: cfg.Data.To, extended: cfg.Data.Session == bar.Extended}
+	l.m = newMarket(cfg, src.Calendar())
+	l.m.arena = arena
 	var err error
 	if l.m.dated, err = readDated(cfg); err != nil {
 		return nil, err
@@ -173,7 +180,7 @@ func (l *loader) days(list []security) (*market, error) {
 	}
 	nothing, _ := expr.NewCompiler(expr.Scope{}).Program()
 	d := &loader{ctx: l.ctx, cfg: &cfg, rules: &strategy.Rules{Program: nothing, Universe: l.rules.Universe}, src: l.src, typed: l.typed, changes: l.changes, keep: l.keep,
-		m: &market{cal: l.m.cal, daily: true, frame: bar.Daily, to: cfg.Data.To}}
+		m: newMarket(&cfg, l.m.cal)}
 	warmup := 0
 	if u := l.rules.Universe; u != nil {
 		warmup = u.Warmup
@@ -286,11 +293,14 @@ func (m *market) steps() {
 		s := m.syms[i].bars
 		m.time = union(m.time, s.Time[s.Warm:])
 	}
-	if decide != math.MinInt64 && len(m.time) > 0 {
+	if decide != math.MinInt64 && len(m.time) > 0 && m.dateOf(decide) >= m.cal.Prev(bar.PeriodStart(m.frame, m.from)) {
 		m.time = append(append(make([]int64, 0, len(m.time)+1), decide), m.time...)
 		m.first = 1
 	}
+	traded := slices.Clone(m.time[max(0, len(m.time)-1):])
 	m.goodbyes()
+	for m.last = len(m.time) - 1; m.last >= 0 && m.time[m.last] > traded[0]; m.last-- {
+	}
 	m.dates = make([]instrument.Date, len(m.time)+1)
 	m.date = m.dates[1:]
 	m.session = make([]int32, len(m.time))
@@ -348,10 +358,8 @@ func (m *market) sessionEnd(t int32) int32 {
 // a position is closed there, although perhaps nothing trades.
 func (m *market) goodbyes() {
 	for i := range m.syms {
-		b := m.syms[i].bars
-		last := m.dateOf(b.Time[b.Len()-1])
-		next := m.cal.Next(last)
-		if !m.gone(b) || next == instrument.Forever || m.to != instrument.None && next > m.to {
+		next := m.goodbye(m.syms[i].bars)
+		if next == instrument.None {
 			continue
 		}
 		at := next.Nanos()
@@ -360,6 +368,18 @@ func (m *market) goodbyes() {
 		}
 		m.time = union(m.time, []int64{at})
 	}
+}
+
+// goodbye is the session in which a position in a symbol that was delisted is closed, None for none in the range.
+func (m *market) goodbye(b *bar.Series) instrument.Date {
+	if !m.gone(b) {
+		return instrument.None
+	}
+	next := m.cal.Next(m.dateOf(b.Time[b.Len()-1]))
+	if next == instrument.Forever || m.to != instrument.None && next > m.to {
+		return instrument.None
+	}
+	return next
 }
 
 // gone reports whether a symbol's last bar is its last for ever: reference data says that it was

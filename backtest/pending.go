@@ -56,6 +56,7 @@ func Pending(ctx context.Context, cfg *Config, src bar.Source, o Options) (*Orde
 	if err != nil {
 		return nil, err
 	}
+	m.cut(m.last) // whatever ends in the next session, it is yet to come
 	e, err := k.engine(m)
 	if err != nil {
 		return nil, err

@@ -5,6 +5,7 @@ import (
 
 	"backtester/backtest/expr"
 	"backtester/backtest/fill"
+	"backtester/backtest/instrument"
 	"backtester/backtest/order"
 	"backtester/backtest/portfolio"
 )
@@ -19,6 +20,7 @@ func (e *engine) openPhase() {
 		if !s.here {
 			continue
 		}
+		ending := ending && e.m.goodbye(e.m.syms[i].bars) == instrument.None // else a delisting ends it
 		if ending {
 			e.exit(i, "end", whole)
 		}
@@ -105,6 +107,7 @@ func (e *engine) closePhase() {
 		if !s.here {
 			continue
 		}
+		ending := ending && e.m.goodbye(e.m.syms[i].bars) == instrument.None // else a delisting ends it
 		if ending {
 			e.exit(i, "end", whole)
 		}

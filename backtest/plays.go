@@ -159,7 +159,8 @@ func loadPlays(ctx context.Context, cfg *Config, rules *strategy.Rules, src bar.
 	if len(rules.Parts) < len(cfg.Strategies) {
 		return nil, fmt.Errorf("read the strategies of %s: the contents of %s were not handed over", cfg.Name, list(cfg.Files()))
 	}
-	m := &market{cal: src.Calendar(), daily: !cfg.Data.Bars.Intraday(), frame: cfg.Data.Bars, to: cfg.Data.To, extended: cfg.Data.Session == bar.Extended, history: -1}
+	m := newMarket(cfg, src.Calendar())
+	m.history = -1
 	seen := map[bar.Note]bool{}
 	for k := range rules.Parts {
 		part := &rules.Parts[k]

@@ -100,7 +100,7 @@ func (e *engine) symbolWarnings(add func(code, format string, args ...any)) {
 	var noVolume, adjusted, ended, jumps, skipped []string
 	for i := range e.m.syms {
 		s := &e.m.syms[i]
-		if e.books.Pos[i].Qty != 0 && int(e.st[i].row) == s.bars.Len()-1 && s.at(e.st[i].row) < int32(len(e.m.time)-1) && !slices.Contains(ended, s.name) {
+		if e.books.Pos[i].Qty != 0 && int(e.st[i].row) == s.bars.Len()-1 && int(s.at(e.st[i].row)) < e.m.last && !slices.Contains(ended, s.name) {
 			ended = append(ended, s.name)
 		}
 		if e.m.twin(int32(i)) != int32(i) {
