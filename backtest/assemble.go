@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"backtester/backtest/bar"
+	"backtester/backtest/expr"
 	"backtester/backtest/instrument"
 	"backtester/backtest/order"
 	"backtester/backtest/portfolio"
@@ -277,7 +278,7 @@ func (e *engine) dataInfo(src bar.Source) DataInfo {
 	warmup, decided := 0, false
 	for k := range e.plays {
 		rules := e.plays[k].rules
-		warmup, decided = max(warmup, rules.Warmup), decided || rules.Long == nil && rules.Short == nil
+		warmup, decided = max(warmup, rules.Warmup), decided || rules.Long == nil && rules.Short == nil && rules.Rebalance == nil
 	}
 	d := DataInfo{Synthetic: src.Synthetic(), Warmup: warmup,
 		From: m.date[min(m.first, len(m.date)-1)].String(), To: m.date[len(m.date)-1].String(),
@@ -300,7 +301,9 @@ func (e *engine) dataInfo(src bar.Source) DataInfo {
 	return d
 }
 
-// firstDecision is the first step at which some entry condition was not absent, -1 when none was.
+// firstDecision is the first step at which an entry, or a rebalance by rules, could be decided, -1 when none could. A
+// condition such as `a and b` may be false while a still warms up: as long as it is absent at any later bar
+// of its warm-up nothing could be decided.
 func (e *engine) firstDecision() int {
 	best := int32(math.MaxInt32)
 	for i := range e.m.syms {
@@ -310,15 +313,44 @@ func (e *engine) firstDecision() int {
 			if side == nil {
 				continue
 			}
-			if r := nextIn(s.bound.Absent(side.Entry.When), ^uint64(0), s.begins(rules), rows); r < rows {
+			absent := s.bound.Absent(side.Entry.When)
+			from := s.begins(rules)
+			for r := min(rows, int32(rules.Program.WarmupOf(side.Entry.When))) - 1; r >= from; r-- {
+				if absent[r>>6]>>(r&63)&1 != 0 {
+					from = r + 1
+				}
+			}
+			if r := nextIn(absent, ^uint64(0), from, rows); r < rows {
 				best = min(best, s.at(r))
 			}
+		}
+		if r := s.firstTarget(rules.Rebalance, s.begins(rules)); r < rows {
+			best = min(best, s.at(r))
 		}
 	}
 	if best == math.MaxInt32 {
 		return -1
 	}
 	return min(int(best), len(e.m.time)-1)
+}
+
+// firstTarget is the first row from one on at which a rebalance by rules can say whether a symbol takes part, and
+// with how much; the number of rows if there is none.
+func (s *symbol) firstTarget(rules *strategy.RebalanceRules, from int32) int32 {
+	rows := int32(s.bars.Len())
+	if rules == nil {
+		return rows
+	}
+	for r := max(from, int32(rules.Settings.History())); r < rows; r++ {
+		known := rules.Where == 0 || s.bound.Absent(rules.Where)[r>>6]>>(r&63)&1 == 0
+		for _, ref := range []expr.Ref{rules.By, rules.Weights} {
+			known = known && (ref == 0 || !math.IsNaN(s.bound.Column(ref)[r]))
+		}
+		if known {
+			return r
+		}
+	}
+	return rows
 }
 
 func (m *market) coverageOf(s *symbol) Coverage {

@@ -2,6 +2,7 @@ package backtest
 
 import (
 	"fmt"
+	"time"
 
 	"backtester/backtest/bar"
 	"backtester/backtest/instrument"
@@ -36,7 +37,7 @@ func (e *engine) rangeWarnings(add func(code, format string, args ...any)) {
 	if len(e.cfg.Universe.Symbols) == 0 {
 		return
 	}
-	var parts []string
+	var parts, holes []string
 	for i := range m.syms {
 		s := &m.syms[i]
 		if m.twin(int32(i)) != int32(i) {
@@ -52,10 +53,35 @@ func (e *engine) rangeWarnings(add func(code, format string, args ...any)) {
 		case early:
 			parts = append(parts, fmt.Sprintf("%s to %s", s.name, z))
 		}
+		if n, a, z := m.hole(s); n > 0 {
+			holes = append(holes, fmt.Sprintf("%s none of %d from %s to %s", s.name, n, a, z))
+		}
 	}
 	if len(parts) > 0 {
 		add("partial_symbols", "there for a part of the run only: %s", list(parts))
 	}
+	if len(holes) > 0 {
+		add("missing_bars", "sessions in a row without a bar, over which nothing can be filled and a position keeps its last close: %s", list(holes))
+	}
+}
+
+// hole is the longest stretch of sessions between two bars in range of a symbol without one, from its first to its
+// last day; 0 where none is longer than slack.
+func (m *market) hole(s *symbol) (sessions int, first, last instrument.Date) {
+	if m.spread() > 0 {
+		return 0, 0, 0
+	}
+	b := s.bars
+	for r := max(1, int(s.rowsBefore(0))); r < b.Len(); r++ {
+		if b.Time[r]-b.Time[r-1] <= int64(slack*24*time.Hour) {
+			continue
+		}
+		from, to := m.dateOf(b.Time[r-1])+1, m.dateOf(b.Time[r])-1
+		if n := m.cal.Count(from, to); n > max(slack, sessions) {
+			sessions, first, last = n, m.cal.Next(from-1), m.cal.Prev(to+1)
+		}
+	}
+	return sessions, first, last
 }
 
 // held is the sessions of a symbol's first bar in range and of its last one; for bars longer than a

@@ -49,6 +49,7 @@ type engine struct {
 	closers    bool  // something may fill in the closing auction
 	levelled   int64 // entries with a stop or target
 	beyond     int64 // those at which one was reached by the price paid already
+	far        int64 // those of which one lies under a tenth of that price
 	watching   bool  // some strategy has exits that read position variables or levels
 	varying    bool  // and the levels of one of them do not just follow from the entry price
 	exposed    bool  // and something that is evaluated then reads how much is held of everything

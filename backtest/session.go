@@ -247,7 +247,7 @@ func (e *engine) delistWarning(add func(code, format string, args ...any)) {
 	if e.cfg.Account.Haircut > 0 {
 		return
 	}
-	n, net := 0, 0.0 // positions, and longs less shorts at their last closes, USD
+	n, net := int64(0), 0.0 // positions, and longs less shorts at their last closes, USD
 	for k := range e.fills {
 		if f := &e.fills[k]; f.rule == fill.Delisted {
 			n++
@@ -255,7 +255,7 @@ func (e *engine) delistWarning(add func(code, format string, args ...any)) {
 		}
 	}
 	if n > 0 {
-		add("delisted_held", "%d positions were closed by a delisting at the last close, which nobody may have been paid: the run ends at %.2f USD, with 30 %% of that price lost at %.2f, with all of it at %.2f, later orders apart (delisting_haircut)",
-			n, e.equity, e.equity-0.3*net, e.equity-net)
+		add("delisted_held", "closed by a delisting at the last close, which nobody may have been paid: %s. The run ends at %.2f USD, with 30 %% of that price lost at %.2f, with all of it at %.2f, later orders apart (delisting_haircut)",
+			several(n, "position"), e.equity, e.equity-0.3*net, e.equity-net)
 	}
 }

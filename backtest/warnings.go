@@ -71,11 +71,11 @@ func (e *engine) warnings(src bar.Source, bench []float64) []Warning {
 	case first < 0 && ruled && warmup == 0:
 		add("short_history", "no bar could decide: at each some value was absent, although no history is needed")
 	case first < 0 && ruled:
-		add("short_history", "warm-up takes %d bars of history and there are fewer: no bar could decide", warmup)
+		add("short_history", "warm-up takes %s of history and there are fewer: no bar could decide", several(int64(warmup), "bar"))
 	case first > e.m.first && warmup == 0:
 		add("short_history", "no history is needed, but some value was absent before: the first decision could be made on %s", e.m.date[first])
 	case first > e.m.first:
-		add("short_history", "warm-up takes %d bars of history: the first decision could be made on %s", warmup, e.m.date[first])
+		add("short_history", "warm-up takes %s of history: the first decision could be made on %s", several(int64(warmup), "bar"), e.m.date[first])
 	}
 	e.levelWarning(add)
 	if e.limited {
@@ -171,11 +171,14 @@ func actionIn(a *instrument.Actions, from, to instrument.Date) bool {
 	return false
 }
 
-func fills(n int64) string {
+func fills(n int64) string { return several(n, "fill") }
+
+// several names so many things: 1 bar, 2 bars.
+func several(n int64, thing string) string {
 	if n == 1 {
-		return "1 fill"
+		return "1 " + thing
 	}
-	return fmt.Sprintf("%d fills", n)
+	return fmt.Sprintf("%d %ss", n, thing)
 }
 
 // list names up to eight things.
@@ -207,24 +210,34 @@ func (e *engine) costWarnings(add func(code, format string, args ...any)) {
 	}
 }
 
-// countBeyond counts an entry with levels, and whether one of them lies beyond what was paid.
+// countBeyond counts an entry with levels, and whether one of them lies beyond what was paid, or nowhere near.
 func (e *engine) countBeyond(i int32) {
 	s, long := &e.st[i], e.books.Pos[i].Qty > 0
 	if len(s.ways) == 0 {
 		return
 	}
 	e.levelled++
+	beyond, far := false, false
 	for k := range s.ways {
-		if w := &s.ways[k]; w.target != long && w.price >= s.ref || w.target == long && w.price <= s.ref {
-			e.beyond++
-			return
-		}
+		w := &s.ways[k]
+		beyond = beyond || w.target != long && w.price >= s.ref || w.target == long && w.price <= s.ref
+		far = far || w.price < 0.1*s.ref
+	}
+	switch {
+	case beyond:
+		e.beyond++
+	case far:
+		e.far++
 	}
 }
 
-// levelWarning speaks where most entries had a level that is reached at once: its sign is likely to be wrong.
+// levelWarning speaks where most entries had a level that is reached at once: its sign is likely to be wrong; or one
+// that is never reached: a fraction is likely to stand in the place of a price.
 func (e *engine) levelWarning(add func(code, format string, args ...any)) {
 	if 2*e.beyond > e.levelled {
 		add("level_beyond", "at %d of %d entries a stop or target was reached by the price paid already, as a stop above a long position is: such a position is closed at once (look at the sign of exit.stop, target and trail)", e.beyond, e.levelled)
+	}
+	if 2*e.far > e.levelled {
+		add("level_far", "at %d of %d entries a stop or target lay under a tenth of the price paid: levels are prices in USD, and a stop 5 %% under the entry is entry_price * 0.95", e.far, e.levelled)
 	}
 }

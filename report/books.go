@@ -40,8 +40,15 @@ func sum(b *backtest.Books) string {
 }
 
 // within is what the profits of the trades have in them beside prices.
-func within(b *backtest.Books) string {
+func (v *view) within() string {
+	b, fees := v.Books, 0.0
+	for i := range v.Fills {
+		fees += v.Fills[i].Regulatory
+	}
 	parts := []string{cents(b.Commission) + " of commission paid"}
+	if fees > 0 {
+		parts[0] = cents(b.Commission) + " of commission and regulatory fees paid (fees " + cents(fees) + ")"
+	}
 	for _, t := range []term{{" of dividends", b.Dividends}, {" in lieu of fractions of shares", b.InLieu}} {
 		switch {
 		case t.usd > 0:
@@ -71,7 +78,7 @@ func (s *screen) books(v *view) {
 	for _, l := range wrap(sum(v.Books), s.o.width()-1) {
 		s.printf(" %s\n", l)
 	}
-	s.text(within(v.Books))
+	s.text(v.within())
 }
 
 // books is the chapter of the tearsheet that adds the equity up.
@@ -85,6 +92,6 @@ func (v *view) books() panel {
 		p.fact(strings.ToUpper(t.name[:1])+t.name[1:], cents(t.usd))
 	}
 	p.fact("Equity", cents(b.End))
-	p.fact("In the trades", strings.TrimPrefix(within(b), "In the trades: "))
+	p.fact("In the trades", strings.TrimPrefix(v.within(), "In the trades: "))
 	return p
 }

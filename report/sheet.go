@@ -130,7 +130,7 @@ func (v *view) tiles() []tile {
 	}
 	dd := "no drawdown"
 	if d := v.text("max_drawdown_days"); d != undefinedText {
-		dd = d + " to recover"
+		dd = d + " from peak to recovery"
 		if v.text("max_drawdown_recovery") == undefinedText {
 			dd = d + ", not recovered"
 		}
@@ -164,7 +164,7 @@ func (v *view) tiles() []tile {
 		{"Sharpe ratio", sharpe, note},
 		genuine,
 		{"Trades", v.text("trades"), trades},
-		{"Exposure", exposure, "turnover " + v.text("turnover") + " a year"},
+		{"Time in the market", exposure, "turnover " + v.text("turnover") + " a year"},
 		{"Warnings", fmt.Sprint(count[stats.Grave] + count[stats.Caution]), fmt.Sprintf("grave %d, caution %d, note %d", count[stats.Grave], count[stats.Caution], count[stats.Note])},
 	}
 }

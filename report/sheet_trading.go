@@ -41,8 +41,8 @@ func (v *view) exposure() panel {
 		count[i] = float64(n)
 	}
 	if _, most := extremes(count); most > 1 {
-		p.figure(figure{Title: "Number of positions", Read: "positions", Drawing: curveChart{id: "positions", label: "Number of positions", dates: v.dates,
-			lines: []curveLine{{"run", count}}, zero: true, unit: compact, h: 120}.both(), columns: []readout{{"Positions", "count", count, 1}}})
+		p.figure(figure{Title: "Number of symbols held", Read: "positions", Drawing: curveChart{id: "positions", label: "Number of symbols held", dates: v.dates,
+			lines: []curveLine{{"run", count}}, zero: true, unit: compact, h: 120}.both(), columns: []readout{{"Symbols", "count", count, 1}}})
 	}
 	p.figure(v.stacked())
 	return p

@@ -470,7 +470,7 @@ func (s *screen) compared(views []*view, text func(v *view, key string) string) 
 func (s *screen) lines(views []*view) {
 	cols := []column{{head: "Run"}, {head: "Equity", drop: 3}, {head: "Total", right: true}, {head: "CAGR", right: true},
 		{head: "Sharpe", right: true}, {head: "Max DD", right: true}, {head: "Trades", right: true}, {head: "Win rate", right: true, drop: 2},
-		{head: "PF", right: true, drop: 1}, {head: "Exposure", right: true, drop: 4}, {head: "Final equity", right: true, drop: 5}}
+		{head: "PF", right: true, drop: 1}, {head: "In market", right: true, drop: 4}, {head: "Final equity", right: true, drop: 5}}
 	var rows [][]string
 	names := labels(views)
 	for i, v := range views {

@@ -126,8 +126,8 @@ func filledIn(sentence string, l Limits, m Metrics) (string, bool) {
 	return text, ok
 }
 
-// caveatTable are the rules. 0 is a bound of the figure itself and 365 days that of figures by the calendar:
-// neither is a threshold to be chosen.
+// caveatTable are the rules. 0 is a bound of the figure itself, 365 days that of figures by the calendar, and 1.01 all
+// of equity and what rounding adds: none is a threshold to be chosen.
 var caveatTable = []CaveatRule{
 	{"equity_exhausted", Grave, "final_equity <= 0",
 		"Equity ran out ({final_equity.2} USD at the end): statistics stop at that session."},
@@ -155,6 +155,10 @@ var caveatTable = []CaveatRule{
 		"A Sharpe ratio like this needs {min_track_record} sessions to differ from 0 at 95%; the run has {sessions}."},
 	{"zero_costs", Caution, "total_commission == 0 and total_slippage == 0 and traded_value > 0",
 		"No commission and no slippage were charged on {traded_value} USD traded."},
+	{"free_borrow", Caution, "max_short > 0 and total_borrow == 0",
+		"Shares sold short were up to {max_short.0} of equity over night, and nothing was paid to borrow them (costs.borrow)."},
+	{"free_margin", Caution, "max_long > 1.01 and total_interest == 0",
+		"Longs were up to {max_long.0} of equity over night, and no interest was paid on the borrowed money (debit_rate)."},
 	{"low_costs", Caution, "total_costs > 0 and total_costs < {low_costs} * traded_value and turnover > {low_costs_turnover}",
 		"Commission, slippage and borrow fees were {total_costs} USD on {traded_value} USD traded: less than brokers and spreads take."},
 	{"cost_fragile", Caution, "break_even_cost > 0 and break_even_cost < {cost_fragile}",

@@ -1,7 +1,9 @@
 package stats
 
 import (
+	"cmp"
 	"math"
+	"slices"
 
 	"backtester/backtest/instrument"
 )
@@ -118,15 +120,24 @@ func Starts(in *Input) []Start {
 // Held is what was in the market at each session close, by the value of positions at their entry.
 type Held struct {
 	Long, Short []float64 // fractions of equity, Short positive
-	Positions   []int
+	Positions   []int     // symbols held, long and short apart; a trade without a symbol counts by itself
+}
+
+// stay is how long a trade held its symbol: from one session to the one before another.
+type stay struct {
+	symbol   string
+	long     bool
+	from, to int
 }
 
 // HeldOf counts each trade from its entry session to the session before its exit, to the end while
-// open. Trades within one session leave no trace. Cost: O(trades + sessions).
+// open; trades that hold one symbol together are one position. Trades within one session leave no trace.
+// Cost: O(trades log trades + sessions).
 func HeldOf(dates []instrument.Date, equity []float64, trades []Trade) Held {
 	n := len(dates)
 	h := Held{Long: make([]float64, n), Short: make([]float64, n), Positions: make([]int, n)}
 	long, short, count := make([]float64, n+1), make([]float64, n+1), make([]int, n+1)
+	var stays []stay
 	for i := range trades {
 		t := &trades[i]
 		from, to := firstFrom(dates, t.Entry), n
@@ -142,8 +153,25 @@ func HeldOf(dates []instrument.Date, equity []float64, trades []Trade) Held {
 		}
 		side[from] += t.EntryValue
 		side[to] -= t.EntryValue
-		count[from]++
-		count[to]--
+		stays = append(stays, stay{t.Symbol, t.Long, from, to})
+	}
+	slices.SortFunc(stays, func(a, b stay) int {
+		if a.symbol == b.symbol && a.long != b.long {
+			if a.long {
+				return -1
+			}
+			return 1
+		}
+		return cmp.Or(cmp.Compare(a.symbol, b.symbol), cmp.Compare(a.from, b.from))
+	})
+	for i, x := range stays {
+		if i > 0 && x.symbol != "" && stays[i-1].symbol == x.symbol && stays[i-1].long == x.long {
+			x.from = max(x.from, stays[i-1].to) // the trades before hold it until then
+			x.to = max(x.from, x.to)
+			stays[i].to = x.to
+		}
+		count[x.from]++
+		count[x.to]--
 	}
 	var l, s float64
 	k := 0

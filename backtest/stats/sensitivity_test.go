@@ -104,6 +104,14 @@ func TestHeldOf(t *testing.T) {
 	if fmt.Sprint(h.Long, h.Short, h.Positions) != "[0 0.5 0.25 0 0] [0 0 0.1 0.1 0.2] [0 1 2 1 1]" {
 		t.Error(h.Long, h.Short, h.Positions)
 	}
+	// Three parts of one position are one position; its other side, and trades without a symbol, are others.
+	h = stats.HeldOf(d, eq, []stats.Trade{
+		{Symbol: "A", Entry: d[0], Exit: d[4], Long: true}, {Symbol: "A", Entry: d[0], Exit: d[1], Long: true}, {Symbol: "A", Entry: d[2], Exit: d[3], Long: true},
+		{Symbol: "A", Entry: d[1], Exit: d[2]}, {Symbol: "B", Entry: d[3], Open: true, Long: true}, {Entry: d[3], Open: true}, {Entry: d[3], Open: true},
+	})
+	if fmt.Sprint(h.Positions) != "[1 2 1 4 3]" {
+		t.Error(h.Positions)
+	}
 }
 
 func TestRollingTurnover(t *testing.T) {

@@ -3,8 +3,8 @@ package stats
 import "math"
 
 var exposureRows = []Metric{
-	{Key: "exposure", Name: "Exposure", Unit: Fraction, Group: ExposureGroup, Formula: "bars with a position / bars", Source: "definition", Sense: None, Needs: "at least one bar",
-		Doc: "Share of time in the market, from positions and not from returns.",
+	{Key: "exposure", Name: "Time in the market", Unit: Fraction, Group: ExposureGroup, Formula: "bars with a position / bars", Source: "definition", Sense: None, Needs: "at least one bar",
+		Doc: "Share of bars with a position, however small; how much was held is the gross exposure.",
 		of:  func(w *work) float64 { return safeDiv(float64(w.in.InMarketBars), float64(w.in.TotalBars)) }},
 	{Key: "average_gross", Name: "Average gross exposure", Unit: Fraction, Group: ExposureGroup, Formula: "mean((long + |short|)/V) at session closes", Source: "definition", Sense: None, Needs: needsExposure,
 		Doc: "1 is fully invested, above 1 is leverage.",

@@ -278,6 +278,8 @@ func TestCaveatThresholds(t *testing.T) {
 		"short_run":              {figures{"calendar_days": 364}, figures{"calendar_days": 365}},
 		"sharpe_indistinct":      {figures{"min_track_record": 101, "sessions": 100}, figures{"min_track_record": 100, "sessions": 100}},
 		"zero_costs":             {figures{"total_commission": 0, "total_slippage": 0, "traded_value": 1}, figures{"total_commission": 1, "total_slippage": 0, "traded_value": 1}},
+		"free_borrow":            {figures{"max_short": .1, "total_borrow": 0}, figures{"max_short": .1, "total_borrow": 1}},
+		"free_margin":            {figures{"max_long": 1.02, "total_interest": 0}, figures{"max_long": 1.01, "total_interest": 0}},
 		"low_costs":              {figures{"total_costs": 99, "traded_value": 1e6, "turnover": 11}, figures{"total_costs": 100, "traded_value": 1e6, "turnover": 11}},
 		"cost_fragile":           {figures{"break_even_cost": .0004}, figures{"break_even_cost": .0005}},
 		"concentrated_trades":    {figures{"top_5_trades_share": .51, "trades": 10}, figures{"top_5_trades_share": .51, "trades": 9}},
