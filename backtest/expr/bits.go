@@ -23,7 +23,7 @@ func flag(b bool) uint64 {
 	return v
 }
 
-// compare is dst = a o b for >, >=, == and != on n bars. It is absent where an operand is.
+// compare is dst = a o b for > and == on n bars. It is absent where an operand is.
 func compare(o op, dst bitset, n int, p pair) {
 	a, b := p.a, p.b
 	var left, right [64]float64
@@ -43,20 +43,10 @@ func compare(o op, dst bitset, n int, p pair) {
 		if b != nil {
 			y = b[from : from+m]
 		}
-		var yes, known uint64
-		switch o {
-		case opGT:
-			yes, known = above(x[:m], y[:m])
-		case opGE:
-			less, ordered := above(y[:m], x[:m])
-			yes, known = ordered&^less, ordered
-		default:
-			more, ordered := above(x[:m], y[:m])
+		yes, known := above(x[:m], y[:m])
+		if o == opEQ {
 			less, _ := above(y[:m], x[:m])
-			yes, known = ordered&^(more|less), ordered
-			if o == opNE {
-				yes = more | less
-			}
+			yes = known &^ (yes | less)
 		}
 		dst.yes[w], dst.gone[w] = yes, ^known
 	}

@@ -246,7 +246,7 @@ func (r *run) condition(s *step, dst bitset) {
 		fillBits(dst, r.bars, r.is(Category(s.n), s.text))
 	case opTruth:
 		compare(opGT, dst, r.bars, pair{r.numbers(s.in[0]), nil, 0.5})
-	case opGT, opGE, opEQ, opNE:
+	case opGT, opEQ:
 		compare(s.op, dst, r.bars, pair{r.numbers(s.in[0]), r.numbers(s.in[1]), s.num})
 	case opIsAbsent:
 		absentBits(dst, r.numbers(s.in[0]))

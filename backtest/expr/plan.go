@@ -66,6 +66,7 @@ type layout struct {
 	plan    *plan
 	numbers map[numberKey]slot
 	conds   map[termID]slot
+	bits    map[bitsKey]slot
 	calls   map[string][]slot // outputs of an indicator call, by call and arguments
 }
 
@@ -74,8 +75,16 @@ type numberKey struct {
 	basis basis
 }
 
+// bitsKey is a step of a comparison: several comparisons of the same columns have steps in common.
+type bitsKey struct {
+	op   op
+	a, b slot
+	num  float64
+	n    int
+}
+
 func newLayout(p *Program, restate bool) *layout {
-	return &layout{g: p.g, inputOf: p.inputOf, restate: restate, plan: &plan{}, numbers: map[numberKey]slot{}, conds: map[termID]slot{}, calls: map[string][]slot{}}
+	return &layout{g: p.g, inputOf: p.inputOf, restate: restate, plan: &plan{}, numbers: map[numberKey]slot{}, conds: map[termID]slot{}, bits: map[bitsKey]slot{}, calls: map[string][]slot{}}
 }
 
 // keep marks the column of id, as traded, to outlive the run, and is its slot.
@@ -173,7 +182,7 @@ func (l *layout) compute(id termID, t *term) slot {
 		b := l.meeting(t)
 		s.in = []slot{l.cond(t.args[0]), l.number(t.args[1], b), l.number(t.args[2], b)}
 	default:
-		s.in = l.operands(t, &s.num)
+		s.in = l.operands(t.args, l.meeting(t), &s.num)
 	}
 	s.out = []slot{l.newNumber(place{temp, 0})}
 	l.emit(s)
@@ -181,11 +190,10 @@ func (l *layout) compute(id termID, t *term) slot {
 }
 
 // operands are the columns of a pointwise operation. One of two may be a constant, which goes into num.
-func (l *layout) operands(t *term, num *float64) []slot {
-	b := l.meeting(t)
-	in := make([]slot, len(t.args))
-	for i, a := range t.args {
-		if v, ok := l.g.isConst(a); ok && len(t.args) == 2 {
+func (l *layout) operands(args []termID, b basis, num *float64) []slot {
+	in := make([]slot, len(args))
+	for i, a := range args {
+		if v, ok := l.g.isConst(a); ok && len(args) == 2 {
 			in[i], *num = none, v
 			continue
 		}
@@ -229,12 +237,13 @@ func (l *layout) cond(id termID) slot {
 		return s
 	}
 	t := l.g.at(id)
+	if t.op >= opGT && t.op <= opNE {
+		l.conds[id] = l.comparison(t)
+		return l.conds[id]
+	}
 	s := step{op: t.op, num: t.num, n: t.n, text: t.text, cond: true}
 	switch t.op {
 	case opConst, opTime, opIs:
-	case opGT, opGE, opLT, opLE, opEQ, opNE:
-		s.in = l.operands(t, &s.num)
-		turn(&s)
 	case opIsAbsent, opTruth:
 		s.in = []slot{l.number(t.args[0], tradedBasis)}
 	default:
@@ -248,15 +257,56 @@ func (l *layout) cond(id termID) slot {
 	return s.out[0]
 }
 
-// turn writes < and <= as > and >= of the swapped operands.
-func turn(s *step) {
-	switch s.op {
-	case opLT:
-		s.op = opGT
-	case opLE:
-		s.op = opGE
-	default:
-		return
+// comparison lays out a comparison of two numbers by > and == alone: a < b is b > a, and a <= b is not a > b. What is
+// asked of both numbers so many bars ago was asked of them then: bits are looked up, not columns. A crossing, which
+// asks for a > b now and a <= b before, compares its columns once.
+func (l *layout) comparison(t *term) slot {
+	args, at, back := t.args, l.meeting(t), l.back(t)
+	if back > 0 {
+		args, at = []termID{l.g.at(args[0]).args[0], l.g.at(args[1]).args[0]}, constantBasis
 	}
-	s.in[0], s.in[1] = s.in[1], s.in[0]
+	k := bitsKey{op: opGT}
+	in := l.operands(args, at, &k.num)
+	k.a, k.b = in[0], in[1]
+	switch t.op {
+	case opLT, opGE:
+		k.a, k.b = k.b, k.a
+	case opEQ, opNE:
+		k.op = opEQ
+	}
+	s := l.condition(k)
+	if t.op == opGE || t.op == opLE || t.op == opNE {
+		s = l.condition(bitsKey{op: opNot, a: s, b: none})
+	}
+	if back > 0 {
+		s = l.condition(bitsKey{op: opShiftBool, a: s, b: none, n: back})
+	}
+	return s
+}
+
+// back is how many bars back both operands of a comparison are, 0 where they are not, or where it matters at which
+// bar they are compared: as traded, or of two constants, which are absent before the first bar.
+func (l *layout) back(t *term) int {
+	a, b := l.g.at(t.args[0]), l.g.at(t.args[1])
+	if a.op != opShift || b.op != opShift || a.n != b.n || l.restate && t.mixed {
+		return 0
+	}
+	if l.g.at(a.args[0]).op == opConst && l.g.at(b.args[0]).op == opConst {
+		return 0
+	}
+	return a.n
+}
+
+// condition is the slot of a step of a comparison.
+func (l *layout) condition(k bitsKey) slot {
+	if s, ok := l.bits[k]; ok {
+		return s
+	}
+	s := step{op: k.op, in: []slot{k.a, k.b}, out: []slot{l.newCond()}, num: k.num, n: k.n, cond: true}
+	if k.op == opNot || k.op == opShiftBool {
+		s.in = s.in[:1]
+	}
+	l.emit(s)
+	l.bits[k] = s.out[0]
+	return s.out[0]
 }
