@@ -71,16 +71,16 @@ func above(x, y []float64) (more, known uint64) {
 
 // above64 reads x > y off the sign of y - x, which is exact: the difference of two different numbers
 // is never rounded to 0, and adding 0 takes the sign off a zero. It is not ok when a difference is not a number, or their sum is not by
-// chance; then someone else has to look. Backwards, so that each sign moves up to its place, four in one
-// step: each step waits for the one before.
+// chance; then someone else has to look. Signs come in at the top and move down to their places, four in one step: each
+// step waits for the one before.
 func above64(x, y *[64]float64) (more uint64, ok bool) {
 	var s0, s1, s2, s3 float64
-	for i := 60; i >= 0; i -= 4 {
+	for i := 0; i < 64; i += 4 {
 		d0, d1, d2, d3 := y[i]-x[i]+0, y[i+1]-x[i+1]+0, y[i+2]-x[i+2]+0, y[i+3]-x[i+3]+0
 		s0, s1, s2, s3 = s0+d0, s1+d1, s2+d2, s3+d3
 		low := math.Float64bits(d0)>>63 + math.Float64bits(d1)>>63*2
 		high := math.Float64bits(d2)>>63 + math.Float64bits(d3)>>63*2
-		more = more<<4 + (low + high*4)
+		more = more>>4 | (low+high*4)<<60
 	}
 	s := s0 + s1 + (s2 + s3)
 	return more, s == s
