@@ -192,7 +192,8 @@ func (e *engine) begin(cfg *Config, rules *strategy.Rules, m *market) {
 		e.plays[k].begin(e, int32(k))
 	}
 	e.events.build(m, e.plays)
-	e.fills = slices.Grow(e.fills, min(2*len(e.events.list), 64)) // most are entered and left once
+	fills := min(2*len(e.events.list), 64+len(m.time)/32) // most are entered and left once
+	e.fills, e.books.Closed = slices.Grow(e.fills, fills), slices.Grow(e.books.Closed, fills/2)
 }
 
 // clear forgets a symbol's past and keeps its memory.

@@ -43,17 +43,18 @@ func (e *engine) rest(end int32) {
 	if e.meter.next < until {
 		until = e.meter.next + 1 // the run says how far it has come at this step
 	}
-	if until <= e.t+1 || len(e.orders) != 0 || b.Carries(&e.cfg.Account) || e.stopped {
+	flat := len(e.active) == 0
+	if flat && !e.coded || len(e.active) > 1 || until <= e.t+1 || len(e.orders) != 0 || b.Carries(&e.cfg.Account) || e.stopped {
 		return
 	}
-	if len(e.m.syms) > 1 || len(e.active) == 0 { // a condition to enter what is held is none
+	if len(e.m.syms) > 1 || flat { // a condition to enter what is held is none
 		until = e.events.next(e.t+1, until)
 	}
-	if len(e.active) == 0 && e.coded {
+	if flat {
 		e.restFlat(until)
 		return
 	}
-	if len(e.active) != 1 || len(b.Held) != 1 {
+	if len(b.Held) != 1 {
 		return
 	}
 	i := e.active[0]
