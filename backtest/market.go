@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"backtester/backtest/bar"
@@ -467,21 +468,15 @@ func parallel(n int, setup func() func(int)) {
 		}
 		return
 	}
-	next := make(chan int)
-	var wg sync.WaitGroup
+	var begun atomic.Int64
+	var all sync.WaitGroup
 	for range workers {
-		wg.Add(1)
-		go func() {
-			defer wg.Done()
+		all.Go(func() {
 			work := setup()
-			for i := range next {
-				work(i)
+			for i := begun.Add(1); i <= int64(n); i = begun.Add(1) {
+				work(int(i - 1))
 			}
-		}()
+		})
 	}
-	for i := range n {
-		next <- i
-	}
-	close(next)
-	wg.Wait()
+	all.Wait()
 }

@@ -38,7 +38,7 @@ type memo struct {
 	weeks                     once[[]float64]
 	water                     once[water]
 	depths                    once[tail]
-	lag                       once[float64]
+	deepest, lag              once[float64]
 	pareto                    once[pareto]
 	forecast                  once[breaches]
 	expectancyHalf, alphaHalf once[float64]
@@ -278,15 +278,12 @@ func (w *work) worst(f func(Episode) float64) float64 {
 	return f(e)
 }
 
+// maxDrawdown is the depth of the deepest drawdown, which takes no list of them all.
 func (w *work) maxDrawdown() float64 {
-	if w.underwater().n < 1 {
-		return math.NaN()
-	}
-	d := 0.0
-	for i := range w.underwater().episodes {
-		d = min(d, w.underwater().episodes[i].Depth)
-	}
-	return d
+	return *w.memo.deepest.get(func() float64 {
+		_, equity := w.in.bars()
+		return deepest(equity)
+	})
 }
 
 // over is x divided by the depth of the deepest drawdown; NaN when there was none.
