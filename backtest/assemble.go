@@ -74,16 +74,23 @@ func (m *market) cut(t int) {
 
 // curveOf stamps the equity curve: element 0 is the start.
 func (e *engine) curveOf() Curve {
-	m := e.m
-	if m.frame == bar.Daily && m.first > 0 {
-		return Curve{Time: Times{Daily: true, Nanos: m.time}, Value: e.curve}
+	if len(e.m.ends) != len(e.curve) {
+		e.m.ends = e.m.stampsOf(len(e.curve))
 	}
-	ns := make([]int64, 0, len(e.curve))
+	return Curve{Time: Times{Daily: e.m.daily, Nanos: e.m.ends}, Value: e.curve}
+}
+
+// stampsOf are the stamps of so many points of the curve.
+func (m *market) stampsOf(points int) []int64 {
+	if m.frame == bar.Daily && m.first > 0 {
+		return m.time
+	}
+	ns := make([]int64, 0, points)
 	if m.first == 0 {
 		ns = append(ns, m.startStamp())
 	}
 	if m.frame == bar.Daily {
-		return Curve{Time: Times{Daily: true, Nanos: append(ns, m.time...)}, Value: e.curve}
+		return append(ns, m.time...)
 	}
 	closing := int64(0)
 	for t := range m.time {
@@ -92,7 +99,7 @@ func (e *engine) curveOf() Curve {
 		}
 		ns = append(ns, m.endStamp(t, closing))
 	}
-	return Curve{Time: Times{Daily: m.daily, Nanos: ns}, Value: e.curve}
+	return ns
 }
 
 // startStamp is the close before the first step.

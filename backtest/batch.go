@@ -25,7 +25,7 @@ type Batch struct {
 // (see strategy.File.CompileEach) and one length of history; the parameters of cfg are not looked at,
 // unless it has a script. a holds temporaries; nil for new ones.
 func NewBatch(ctx context.Context, cfg *Config, rules []*strategy.Rules, src bar.Source, a *expr.Arena) (*Batch, error) {
-	m, err := load(ctx, cfg, rules[0], src, a)
+	m, err := load(ctx, cfg, rules[0], src, &worker{arena: a})
 	if err != nil {
 		return nil, err
 	}

@@ -35,6 +35,8 @@ type loader struct {
 	m     *market
 	from  instrument.Date // of the first bar at which other symbols are looked at
 
+	worker *worker // that loads one single symbol after another, nil for none
+
 	typed   bool // types of securities change, and with them who is a member
 	changes bool // members change over time
 

@@ -29,6 +29,7 @@ type market struct {
 	date     []instrument.Date // session of each step
 	dates    []instrument.Date // the same with that of the start in front
 	session  []int32           // number of that session: sessions of the calendar since step 0
+	ends     []int64           // stamps of the curve's points, nil until they are asked for
 	first    int               // first step that may trade; the step before it, if any, only decides
 	last     int               // last step with bars; one after it is there for delistings only
 	dated    dated             // rates that change over time
@@ -96,21 +97,20 @@ func (s *symbol) rowsBefore(t int32) int32 {
 }
 
 // load reads every symbol of the universe with its warm-up, in parallel, lays the shared steps, chooses
-// the members of a universe that changes over time, and evaluates the rules. arena holds the temporaries of a
-// worker that loads one single symbol after another, nil for new ones.
-func load(ctx context.Context, cfg *Config, rules *strategy.Rules, src bar.Source, arena *expr.Arena) (*market, error) {
+// the members of a universe that changes over time, and evaluates the rules. w is a worker that loads one single
+// symbol after another, nil for none.
+func load(ctx context.Context, cfg *Config, rules *strategy.Rules, src bar.Source, w *worker) (*market, error) {
 	if len(cfg.Strategies) > 0 {
 		return loadPlays(ctx, cfg, rules, src)
 	}
-	l := &loader{ctx: ctx, cfg: cfg, rules: rules, src: src}
-	return l.load(arena)
+	l := &loader{ctx: ctx, cfg: cfg, rules: rules, src: src, worker: w}
+	return l.load()
 }
 
 // load is the market of one strategy.
-func (l *loader) load(arena *expr.Arena) (*market, error) {
+func (l *loader) load() (*market, error) {
 	ctx, cfg, rules, src := l.ctx, l.cfg, l.rules, l.src
 	l.m = newMarket(cfg, src.Calendar())
-	l.m.arena = arena
 	var err error
 	if l.m.dated, err = readDated(cfg); err != nil {
 		return nil, err
@@ -162,7 +162,11 @@ func (l *loader) lay(list []security, warmup int) error {
 	if len(l.cfg.Universe.Symbols) == 0 {
 		m.missing = nil
 	}
-	m.steps()
+	var before *market
+	if w := l.worker; w != nil {
+		before, w.market, m.arena = w.market, m, w.arena
+	}
+	m.steps(before)
 	if m.first >= len(m.time) {
 		return m.noData(l.ctx, l.cfg, l.src)
 	}
@@ -282,8 +286,9 @@ func traded(s *bar.Series) (*bar.Series, int) {
 }
 
 // steps merges the symbols' times into the shared steps. Warm-up bars take no step, except that the
-// last one before the range, of the symbols that have it, decides for the first.
-func (m *market) steps() {
+// last one before the range, of the symbols that have it, decides for the first. A market before of the same settings
+// and times has the same sessions, which nobody writes to.
+func (m *market) steps(before *market) {
 	decide := int64(math.MinInt64)
 	for i := range m.syms {
 		if s := m.syms[i].bars; s.Warm > 0 && s.Warm < s.Len() {
@@ -302,9 +307,21 @@ func (m *market) steps() {
 	m.goodbyes()
 	for m.last = len(m.time) - 1; m.last >= 0 && m.time[m.last] > traded[0]; m.last-- {
 	}
-	m.dates = make([]instrument.Date, len(m.time)+1)
+	if before != nil && before.first == m.first && slices.Equal(before.time, m.time) {
+		m.dates, m.session, m.ends = before.dates, before.session, before.ends
+	} else {
+		m.sessions()
+	}
 	m.date = m.dates[1:]
-	m.session = make([]int32, len(m.time))
+	for i := range m.syms {
+		m.syms[i].align(m.time)
+	}
+}
+
+// sessions finds the session of each step.
+func (m *market) sessions() {
+	m.dates = make([]instrument.Date, len(m.time)+1)
+	m.date, m.session = m.dates[1:], make([]int32, len(m.time))
 	midnight, d := int64(math.MinInt64), instrument.Date(0) // of the day after the one in hand
 	for t, ns := range m.time {
 		switch {
@@ -333,9 +350,6 @@ func (m *market) steps() {
 	}
 	if len(m.date) > 0 {
 		m.dates[0] = m.sessionStart()
-	}
-	for i := range m.syms {
-		m.syms[i].align(m.time)
 	}
 }
 

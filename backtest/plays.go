@@ -198,7 +198,7 @@ func loadPlays(ctx context.Context, cfg *Config, rules *strategy.Rules, src bar.
 	for i := range m.syms {
 		m.syms[i].step, m.syms[i].offset = nil, 0
 	}
-	m.steps()
+	m.steps(nil)
 	return m, nil
 }
 

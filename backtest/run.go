@@ -37,7 +37,7 @@ func Each(ctx context.Context, cfg *Config, src bar.Source) ([]*Result, error) {
 	}
 	results, faults := make([]*Result, len(names)), make([]error, len(names))
 	parallel(len(names), func() func(int) {
-		w := &worker{}
+		w := &worker{arena: &expr.Arena{}}
 		return func(i int) {
 			one, own := *cfg, rules
 			one.Universe.Symbols = names[i : i+1 : i+1]
@@ -166,8 +166,9 @@ type task struct {
 
 // worker plays one task after another in the same memory.
 type worker struct {
-	arena  expr.Arena
+	arena  *expr.Arena
 	engine engine
+	market *market // of the task before, nil for none
 }
 
 func runRules(ctx context.Context, k task, src bar.Source) (*Result, error) {
@@ -208,11 +209,7 @@ func runRules(ctx context.Context, k task, src bar.Source) (*Result, error) {
 
 // load the market of a task.
 func (k *task) load(ctx context.Context, src bar.Source) (*market, error) {
-	var arena *expr.Arena
-	if k.worker != nil {
-		arena = &k.worker.arena
-	}
-	return load(ctx, k.cfg, k.rules, src, arena)
+	return load(ctx, k.cfg, k.rules, src, k.worker)
 }
 
 // engine makes the engine of a task.

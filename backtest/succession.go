@@ -121,7 +121,7 @@ func loadLine(ctx context.Context, cfg *Config, tenures []Tenure, src bar.Source
 func loadRules(ctx context.Context, line []play, src bar.Source, keep map[string]bool) error {
 	for k := range line {
 		l := &loader{ctx: ctx, cfg: line[k].cfg, rules: line[k].rules, src: src, keep: keep}
-		own, err := l.load(nil)
+		own, err := l.load()
 		if err != nil {
 			return err
 		}
