@@ -205,16 +205,17 @@ func (e *engine) statistics(all []portfolio.Trade, closed int, bench []float64) 
 		Traded: f.Bought.Value() + f.Sold.Value(), Commission: f.Commission.Value(), Slippage: f.Slippage.Value(),
 		Dividends: f.Dividends.Value(), Interest: f.Interest.Value(), Borrow: f.Borrow.Value(), Complete: !e.stopped,
 	}
-	in.Concentration = e.weights.value()
+	in.Gross, in.Net = e.gross, e.netExposure()
+	in.Concentration = e.weights.value(e.gross)
 	in.VolumeShare, in.Capacity = e.liquidity()
 	dates := m.date // of every point of the curves
 	if m.first == 0 {
 		dates = m.dates[:len(m.date)+1]
 	}
 	if m.daily { // every bar is a session
-		in.Dates, in.Equity, in.Gross, in.Net = dates, e.curve, e.gross, e.net
+		in.Dates, in.Equity = dates, e.curve
 	} else {
-		in.BarEquity, in.BarDates, in.Gross, in.Net = e.curve, dates, e.gross, e.net
+		in.BarEquity, in.BarDates = e.curve, dates
 		e.sessions(func(d instrument.Date, k int) {
 			in.Dates = append(in.Dates, d)
 			in.Equity = append(in.Equity, e.curve[k])

@@ -186,7 +186,7 @@ func (e *engine) begin(cfg *Config, rules *strategy.Rules, m *market) {
 		e.final--
 	}
 	e.curve = slices.Grow(e.curve, len(m.time)+1)
-	e.gross, e.net = slices.Grow(e.gross, sessions), slices.Grow(e.net, sessions)
+	e.gross = slices.Grow(e.gross, sessions)
 	e.closers = cfg.Fills.Market == fill.NextClose || cfg.Fills.Levels == fill.AtCloses
 	for k := range e.plays {
 		e.plays[k].begin(e, int32(k))

@@ -47,6 +47,6 @@ func Play(ctx context.Context, cfg *Config, src bar.Source, o Options, steps boo
 		err = e.books.Check()
 	}
 	all, closed := e.trades()
-	return &Played{Curve: e.curve, Gross: e.gross, Net: e.net, Closed: all[:closed], Open: all[closed:], Fills: e.fills, Counts: e.counts,
+	return &Played{Curve: e.curve, Gross: e.gross, Net: e.netExposure(), Closed: all[:closed], Open: all[closed:], Fills: e.fills, Counts: e.counts,
 		InMarket: e.inMarket, Weights: e.weights}, err
 }

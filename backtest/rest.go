@@ -36,7 +36,7 @@ func (e *engine) restful() bool {
 func adding(s *strategy.SideRules) bool { return s != nil && s.Entry.Add != 0 }
 
 // rest plays the steps after e.t, up to the one before end, in which the only position does nothing but
-// rest, or there is none and code is asked. It leaves e.t at the last step that was played.
+// rest, or there is none and none is entered. It leaves e.t at the last step that was played.
 func (e *engine) rest(end int32) {
 	b := e.books
 	until := min(end, e.t|4095+1)
@@ -44,7 +44,7 @@ func (e *engine) rest(end int32) {
 		until = e.meter.next + 1 // the run says how far it has come at this step
 	}
 	flat := len(e.active) == 0
-	if flat && !e.coded || len(e.active) > 1 || until <= e.t+1 || len(e.orders) != 0 || b.Carries(&e.cfg.Account) || e.stopped {
+	if len(e.active) > 1 || until <= e.t+1 || len(e.orders) != 0 || b.Carries(&e.cfg.Account) || e.stopped {
 		return
 	}
 	if len(e.m.syms) > 1 || flat { // a condition to enter what is held is none
@@ -68,15 +68,17 @@ func (e *engine) rest(end int32) {
 	e.see(i)
 }
 
-// restFlat is rest without a position: nothing moves, and code is asked.
+// restFlat is rest without a position: nothing moves, and code, if any decides, is asked.
 func (e *engine) restFlat(until int32) {
 	c := e.plays[0].code
 	for t := e.t + 1; t < until; t++ {
 		e.t = t
 		wanted := false
-		c.view.Move(t)
-		if list, err := c.strategy.OnBar(c.view); len(list) > 0 || err != nil {
-			wanted = e.answered(c, list, err)
+		if c != nil {
+			c.view.Move(t)
+			if list, err := c.strategy.OnBar(c.view); len(list) > 0 || err != nil {
+				wanted = e.answered(c, list, err)
+			}
 		}
 		if e.record(); wanted {
 			return

@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"slices"
 	"sort"
+	"strconv"
 	"strings"
 
 	"backtester/backtest/instrument"
@@ -19,6 +20,7 @@ import (
 // itself, and equal Files have equal bytes.
 func (f File) MarshalJSON() ([]byte, error) {
 	var b bytes.Buffer
+	b.Grow(2048)
 	e := encoder{out: &b, alone: f.Short == nil}
 	e.profile, _ = FindProfile(f.Profile)
 	e.object(reflect.ValueOf(f), describeFile())
@@ -152,8 +154,19 @@ func (e *encoder) key(key string, first *bool) {
 		e.out.WriteByte(',')
 	}
 	*first = false
-	e.any(key)
+	e.text(key)
 	e.out.WriteByte(':')
+}
+
+// text writes a string.
+func (e *encoder) text(s string) {
+	if !plain(s) {
+		e.any(s)
+		return
+	}
+	e.out.WriteByte('"')
+	e.out.WriteString(s)
+	e.out.WriteByte('"')
 }
 
 // any writes a value as package json does, but without escaping < and >, which expressions are full
@@ -161,12 +174,6 @@ func (e *encoder) key(key string, first *bool) {
 func (e *encoder) any(x any) {
 	if v, ok := x.(float64); ok && (math.IsNaN(v) || math.IsInf(v, 0)) && e.err == nil {
 		e.err = fmt.Errorf("encode strategy file: %v is no number that a file can hold", v)
-	}
-	if s, ok := x.(string); ok && plain(s) {
-		e.out.WriteByte('"')
-		e.out.WriteString(s)
-		e.out.WriteByte('"')
-		return
 	}
 	if e.json == nil {
 		e.json = json.NewEncoder(e.out)
@@ -198,7 +205,7 @@ func (e *encoder) value(x reflect.Value, f *field) {
 	switch f.form {
 	case formMapping:
 		if f.short.none && allAbsent(x, f.fields) {
-			e.any("none")
+			e.text("none")
 			return
 		}
 		e.object(x, f.fields)
@@ -222,9 +229,15 @@ func (e *encoder) value(x reflect.Value, f *field) {
 		first := true
 		for _, s := range x.Interface().([]Signal) {
 			e.key(s.Name, &first)
-			e.any(s.Expr)
+			e.text(s.Expr)
 		}
 		e.out.WriteByte('}')
+	case formText, formExpr, formWord:
+		e.text(x.String())
+	case formFlag:
+		e.out.Write(strconv.AppendBool(e.out.AvailableBuffer(), x.Bool()))
+	case formWhole:
+		e.out.Write(strconv.AppendInt(e.out.AvailableBuffer(), x.Int(), 10))
 	default:
 		e.any(x.Interface())
 	}
