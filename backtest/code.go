@@ -305,9 +305,15 @@ func (e *engine) rebalance(by *play, in *hook.Intent) {
 	turn := held*goal < 0
 	price := v.Last(in.Symbol, hook.Close)
 	more := size.Floor(enter.Shares+enter.Value/price+enter.Weight*(e.equity*by.share)/price) - math.Abs(held)
-	if held != 0 && !turn && more < 0 {
-		e.reduce(i, -more, "rebalance")
-		return
+	if held != 0 && !turn {
+		leaving := e.leaving(i)
+		if leaving >= math.Abs(held) || math.Abs(more)*price <= e.dust() {
+			return // told to go, or what rounding leaves
+		}
+		if more < 0 {
+			e.reduce(i, -more-leaving, "rebalance")
+			return
+		}
 	}
 	switch {
 	case !v.Traded(in.Symbol):
@@ -318,14 +324,9 @@ func (e *engine) rebalance(by *play, in *hook.Intent) {
 		return
 	}
 	if held != 0 && !turn {
-		enter.Weight, enter.Value, enter.Shares = 0, 0, 0
-		if size.Fractional {
-			enter.Value = more * price
-		} else {
-			enter.Shares = more
-		}
-		if !(more > 0) {
-			return
+		enter.Weight, enter.Value, enter.Shares = 0, 0, more
+		if size.Fractional && in.Shares == 0 {
+			enter.Value, enter.Shares = more*price, 0
 		}
 	}
 	if turn {
