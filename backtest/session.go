@@ -93,9 +93,12 @@ func (e *engine) applySplit(i int32, sp instrument.Split) {
 	}
 	closed, held := len(e.books.Closed), e.books.Pos[i].Qty != 0
 	e.books.Split(i, ratio, price, portfolio.Execution{Step: e.t, Row: s.row, Reason: "cash_in_lieu"})
-	if len(e.books.Closed) > closed {
-		t := &e.books.Closed[closed]
-		e.fills = append(e.fills, execution{Execution: portfolio.Execution{Sym: i, Side: closing(t.Long), Qty: t.Qty,
+	if gone := e.books.Closed[closed:]; len(gone) > 0 {
+		qty := 0.0
+		for k := range gone { // a trade each lot
+			qty += gone[k].Qty
+		}
+		e.fills = append(e.fills, execution{Execution: portfolio.Execution{Sym: i, Side: closing(gone[0].Long), Qty: qty,
 			Ref: price, Price: price, Step: e.t, Row: s.row, Reason: "cash_in_lieu"}, rule: fill.InLieu, decided: e.t})
 		s.exiting = false
 		s.leave()
