@@ -183,21 +183,29 @@ func (e *engine) applyDividend(i int32, d instrument.Dividend) {
 	if !s.working || s.entry.Expires != never {
 		return
 	}
-	reduce(&s.entry, s.intent, d.Cash)
+	e.reduceOrder(&s.entry, s.intent, d.Cash)
 	if o := s.other(); o != nil {
-		reduce(&o.entry, o.intent, d.Cash)
+		e.reduceOrder(&o.entry, o.intent, d.Cash)
+		s.entry.Reserve = max(s.entry.Reserve, o.entry.Reserve)
+		o.entry.Reserve = s.entry.Reserve
 	}
 }
 
-// reduce the price of a resting order by a dividend.
-func reduce(w *order.Working, by *strategy.SideRules, cash float64) {
+// reduceOrder lowers the price of a resting order by a dividend, and the money set aside for it.
+func (e *engine) reduceOrder(w *order.Working, by *strategy.SideRules, cash float64) {
 	switch {
-	case by.Entry.Settings.DNR:
+	case by.Entry.Settings.DNR || w.Market():
+		return
 	case w.Side == order.Buy && math.IsNaN(w.Trigger):
 		w.Limit -= cash
 	case w.Side == order.Sell && !w.Touch && !math.IsNaN(w.Trigger):
 		w.Trigger -= cash
 		w.Limit -= cash
+	default:
+		return
+	}
+	if w.Price -= cash; !w.Notional() {
+		e.setAside(w)
 	}
 }
 
