@@ -416,18 +416,23 @@ func (e *engine) reserve(w *order.Working, i int32, price float64, size *order.S
 		free = math.Inf(1)
 	}
 	if w.Notional() {
+		short := false
 		if !margin && size.Weight >= 1 && size.Value == 0 && e.cfg.Limits == (order.Limits{}) && !e.several() {
 			w.Amount, w.Reserve = math.Inf(1), free // weight 1 spends all cash at the fill
 		} else {
-			if paid := min(w.Amount, max(0, free)); paid < w.Amount {
-				e.lack(w, w.Amount-paid, 1)
+			want := w.Amount
+			if w.Amount = min(want, free); w.Amount < want {
+				e.lack(w, want-max(0, w.Amount), 1)
+				short = size.AllOrNone
 			}
-			w.Amount = min(w.Amount, free)
 			w.Reserve = w.Amount
 		}
 		w.Qty = math.NaN()
-		if !(free > e.dust()) {
+		switch {
+		case !(free > e.dust()):
 			return order.NoCash
+		case short:
+			return order.CutAllOrNone
 		}
 		return order.Accepted
 	}
@@ -436,10 +441,11 @@ func (e *engine) reserve(w *order.Working, i int32, price float64, size *order.S
 		w.Qty = size.Floor(w.Qty)
 		e.lack(w, want-w.Qty, price)
 	}
+	nothing := !(w.Qty*price > e.dust())
 	switch {
-	case !(w.Qty > 0) && margin:
+	case nothing && margin:
 		return order.NoMargin
-	case !(w.Qty > 0):
+	case nothing:
 		return order.NoCash
 	case size.AllOrNone && w.Qty < want:
 		return order.CutAllOrNone

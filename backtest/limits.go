@@ -136,24 +136,17 @@ func (e *engine) boundBy(w *order.Working, i int32, price float64, size *order.S
 		return order.Accepted
 	}
 	room, why := l.Room(w.Side, e.exposure(w, i, by), math.Inf(1))
+	cut := w.Amount > room
 	if w.Notional() {
-		if w.Amount > room {
-			w.Amount = room
-		}
-		if !(w.Amount > 0) {
-			return why
-		}
-		return order.Accepted
+		w.Amount = min(w.Amount, room)
+	} else if want := w.Qty; want*price > room {
+		w.Qty = size.Floor(room / price)
+		cut = w.Qty < want
 	}
-	if w.Qty*price <= room {
-		return order.Accepted
-	}
-	want := w.Qty
-	w.Qty = size.Floor(room / price)
 	switch {
-	case !(w.Qty > 0):
+	case !(w.Qty > 0) && !(w.Amount > 0):
 		return why
-	case size.AllOrNone && w.Qty < want:
+	case size.AllOrNone && cut:
 		return order.CutAllOrNone
 	}
 	return order.Accepted

@@ -266,7 +266,7 @@ func (e *engine) fillEntry(i int32, ref float64, rule fill.Rule, p phase) {
 	if !(price > 0) {
 		qty, why = 0, order.NothingLeft
 	}
-	if !(qty > 0) || w.Notional() && qty*price <= e.dust() {
+	if !(qty > 0) || qty*price <= e.dust() {
 		e.turnDown(i, why, why)
 		return
 	}

@@ -134,7 +134,7 @@ type Size struct {
 	Kelly        *Kelly      `json:"kelly,omitempty" doc:"a part of the weight that would have grown the run's own trades fastest; a number is the fraction"`
 	Fractional   bool        `json:"fractional,omitempty" default:"false" doc:"notional orders: quantity = amount / fill price"`
 	Lot          float64     `json:"lot,omitempty" min:"0" default:"1" unit:"shares" doc:"whole multiples of this many shares"`
-	AllOrNone    bool        `json:"all_or_none,omitempty" default:"false" doc:"an order that cash or volume would cut is not filled at all"`
+	AllOrNone    bool        `json:"all_or_none,omitempty" default:"false" doc:"an order that money, a limit or volume would cut is not filled at all"`
 	At           SizedAt     `json:"at,omitempty" enum:"fill" doc:"when an order gets its size: fill is when it fills, a weight being of the money there is then, commission included, nothing is set aside before, and what money does not cover then is cancelled; default: at its decision"`
 	MaxPositions int         `json:"max_positions,omitempty" min:"1" unit:"positions" doc:"most positions plus working entries at a time; default 10 when weight is not given and there is more than one symbol, else unlimited"`
 }
