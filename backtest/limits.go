@@ -224,12 +224,15 @@ func (e *engine) trackRecord(play int32, n int) order.Record {
 		}
 	}
 	for k := from; k < len(closed); k++ {
-		if t := &closed[k]; e.apart(t.Sym, play) {
+		t := &closed[k]
+		if e.apart(t.Sym, play) {
 			continue
-		} else if t.PnL > 0 {
+		}
+		switch r.Trades++; {
+		case t.PnL > 0:
 			r.Wins++
 			r.Won += t.PnL / t.Value
-		} else {
+		case t.PnL < 0:
 			r.Losses++
 			r.Lost -= t.PnL / t.Value
 		}
@@ -269,7 +272,7 @@ func (e *engine) kellyWarning(play int32, add func(code, format string, args ...
 		}
 	}
 	r := e.trackRecord(play, k.Trades)
-	if n := r.Wins + r.Losses; n >= k.Trades && !(r.Kelly() > 0) {
+	if n := r.Trades; n >= k.Trades && !(r.Kelly() > 0) {
 		add("kelly_stopped", "%s", p.named(fmt.Sprintf("the last %d trades closed, %d with a profit, have a Kelly weight that is not above 0: no entry was made after them, and none can be, as only trades change it",
 			n, r.Wins)))
 	}

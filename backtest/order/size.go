@@ -14,12 +14,14 @@ type Basis struct {
 
 // Record is how trades went.
 type Record struct {
-	Wins, Losses int     // trades with a profit, and the others
+	Trades       int     // all of them
+	Wins, Losses int     // of these the trades with a profit and with a loss; some may have neither
 	Won, Lost    float64 // sums of their returns, both positive
 }
 
 // Kelly is the weight that maximises the growth of trades that win and lose as these did on average:
-// p / mean loss - (1-p) / mean win. -Inf without a win, else +Inf without a loss.
+// p / mean loss - (1-p) / mean win, with p of those that won or lost, since what broke even moves no growth. -Inf
+// without a win, else +Inf without a loss.
 func (r Record) Kelly() float64 {
 	switch {
 	case r.Won == 0:
@@ -153,7 +155,7 @@ func (s Size) weighed(b Basis) (Size, Refusal) {
 			return s, AbsentWeight
 		}
 		s.Weight = min(s.Volatility.Target/b.Sigma, s.Volatility.Most)
-	case k != nil && b.Record.Wins+b.Record.Losses < k.Trades:
+	case k != nil && b.Record.Trades < k.Trades:
 		s.Weight = min(k.Start, k.Most)
 	case k != nil:
 		s.Weight = min(k.Fraction*b.Record.Kelly(), k.Most)
