@@ -127,7 +127,6 @@ func (e *engine) decideExit(i int32) {
 			}
 		}
 	}
-	e.addTo(i)
 	switch {
 	case watching:
 		absent := e.counts.AbsentExits // counted at every close
@@ -137,6 +136,7 @@ func (e *engine) decideExit(i int32) {
 		s.levelAt = e.t
 	}
 	e.reverse(i)
+	e.addTo(i) // not to what is told to go
 }
 
 // watch sets the position variables of a symbol at this close.
