@@ -271,7 +271,7 @@ func (r *rebalancer) scale() bool {
 	}
 	for k, c := range r.chosen {
 		if sum := sums[side(c.short)]; sum > 0 {
-			r.weights[k] = total / 2 * r.weights[k] / sum
+			r.weights[k] = total / 2 * (r.weights[k] / sum) // halves that are equal, whatever rounds
 		}
 	}
 	return true
@@ -304,7 +304,7 @@ func (r *rebalancer) parity() bool {
 		r.covariances(len(of), n)
 		w := make([]float64, len(of))
 		for k := range w {
-			if !(r.cov[k*len(w)+k] > 0) {
+			if !(r.cov[k*len(w)+k] > 1e-12*1e-12) { // the square of such a volatility
 				return false
 			}
 		}
@@ -395,7 +395,8 @@ func (s *symbol) change(then, now int) float64 {
 	return x - 1
 }
 
-// volatility is the standard deviation (n-1) of the last n returns up to a row; NaN with fewer.
+// volatility is the standard deviation (n-1) of the last n returns up to a row; NaN with fewer, and 0 where rounding
+// is all that moves.
 func (s *symbol) volatility(row, n int) float64 {
 	if row < n {
 		return math.NaN()
@@ -409,5 +410,8 @@ func (s *symbol) volatility(row, n int) float64 {
 		d := s.change(k-1, k) - mean
 		ss += float64(d * d)
 	}
-	return math.Sqrt(ss / float64(n-1))
+	if v := math.Sqrt(ss / float64(n-1)); v > 1e-12 {
+		return v
+	}
+	return 0
 }
