@@ -57,7 +57,7 @@ func (e *engine) benchmark(ctx context.Context, src bar.Source) ([]float64, erro
 
 // benchmarkBars are daily bars from the session of the start on.
 func (e *engine) benchmarkBars(ctx context.Context, src bar.Source) (*bar.Series, error) {
-	c := named(e.cfg.Benchmark, e.m.date[len(e.m.date)-1])
+	c := named(e.cfg.Benchmark, e.cfg.Data.To)
 	return src.Load(ctx, bar.Request{Symbol: c.ticker, Frame: bar.Daily, From: e.m.date[0], To: c.to, Warmup: 1, Session: bar.Regular})
 }
 

@@ -28,9 +28,6 @@ func market(r *rand.Rand) *bar.Series {
 	price, vol := 5+60*r.Float64(), 0.003+0.03*r.Float64()
 	for i := range n {
 		d := instrument.Date(14000 + i)
-		if gaps && r.IntN(12) == 0 {
-			continue
-		}
 		if splits && i > 5 && r.IntN(90) == 0 {
 			x := [][2]float64{{1, 2}, {2, 3}, {10, 1}}[r.IntN(3)]
 			s.Actions.Splits = append(s.Actions.Splits, instrument.Split{Ex: d, From: x[0], To: x[1]})
@@ -38,6 +35,9 @@ func market(r *rand.Rand) *bar.Series {
 		}
 		if pays && i > 5 && r.IntN(60) == 0 {
 			s.Actions.Dividends = append(s.Actions.Dividends, instrument.Dividend{Ex: d, Pay: d + 10, Cash: grid(price * 0.01)})
+		}
+		if gaps && r.IntN(12) == 0 { // what happens meanwhile comes with the next bar
+			continue
 		}
 		price = math.Max(0.6, price*(1+vol*r.NormFloat64()))
 		open, closing := grid(price*(1+vol*r.NormFloat64()/2)), grid(price)
