@@ -10,7 +10,7 @@ import (
 )
 
 // benchmark is the total-return level of the benchmark at the start and at each session's close,
-// aligned by date on price, starting at the account's cash: dividends are reinvested at the close of
+// aligned by date on price, staying where its bars end, starting at the account's cash: dividends are reinvested at the close of
 // their ex-date, splits keep the value, and there are no costs. Nil when none is set or its data is
 // missing at the start.
 func (e *engine) benchmark(ctx context.Context, src bar.Source) ([]float64, error) {
@@ -24,6 +24,7 @@ func (e *engine) benchmark(ctx context.Context, src bar.Source) ([]float64, erro
 	if err != nil {
 		return nil, err
 	}
+	e.benchTo = s.Date(s.Len() - 1)
 	level := totalReturn(s)
 	var out []float64
 	row := -1

@@ -9,6 +9,7 @@ import (
 
 	"backtester/backtest/expr"
 	"backtester/backtest/fill"
+	"backtester/backtest/instrument"
 	"backtester/backtest/order"
 	"backtester/backtest/portfolio"
 	"backtester/backtest/strategy"
@@ -72,6 +73,7 @@ type engine struct {
 	office     int32              // of rules that follow each other those whose code was asked last, -1 for none
 	fees       []portfolio.Charge // of a night, for borrowed shares
 	tags       []string           // of entries, as code named them
+	benchTo    instrument.Date    // last bar of the benchmark
 	tagged     map[string]int32   // their numbers, from 1 on
 	cheap      int64              // fills without the impact that the costs ask for
 	journal    *journal           // writes down what moves money, nil otherwise

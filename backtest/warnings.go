@@ -90,6 +90,9 @@ func (e *engine) warnings(src bar.Source, bench []float64) []Warning {
 	if e.cfg.Benchmark != "" && bench == nil {
 		add("no_benchmark", "no daily bars of the benchmark %s from the start of the run", e.cfg.Benchmark)
 	}
+	if end := e.m.date[len(e.m.date)-1]; bench != nil && e.m.cal.Count(e.benchTo+1, end) > slack {
+		add("benchmark_ended", "the bars of the benchmark %s end on %s: from then to the end of the run on %s it stands still", e.cfg.Benchmark, e.benchTo, end)
+	}
 	e.symbolWarnings(add)
 	e.classWarnings(add)
 	return w
