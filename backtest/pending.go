@@ -2,7 +2,9 @@ package backtest
 
 import (
 	"context"
+	"fmt"
 	"math"
+	"slices"
 
 	"backtester/backtest/bar"
 	"backtester/backtest/fill"
@@ -72,8 +74,19 @@ func Pending(ctx context.Context, cfg *Config, src bar.Source, o Options) (*Orde
 		out.Decided = m.stamp(e.t)
 		return out, nil
 	}
+	var side []string // symbols of which more is to be sold, or bought back, than is held
 	for _, i := range e.books.Held {
+		n, sum := len(out.Orders), 0.0
 		out.Orders = e.pendingExits(out.Orders, i)
+		for _, p := range out.Orders[n:] {
+			sum += *p.Quantity
+		}
+		if held := math.Abs(e.books.Pos[i].Qty); sum > held+1e-9*held && !slices.Contains(side, e.m.syms[i].name) {
+			side = append(side, e.m.syms[i].name)
+		}
+	}
+	if len(side) > 0 {
+		out.Warnings = append(out.Warnings, Warning{"exits_side_by_side", fmt.Sprintf("several ways out of one position work side by side, together for more than is held: when one fills, reduce or cancel the others (%s)", list(side))})
 	}
 	pairs := 0
 	for _, i := range e.orders {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 
 	"backtester/backtest/bar"
 	"backtester/backtest/instrument"
@@ -47,6 +48,9 @@ func NewScan(ctx context.Context, cfg *Config, src bar.Source, condition string,
 	}
 	if condition == "" {
 		condition = entryCondition
+	}
+	if condition == entryCondition && !slices.ContainsFunc(p.Symbols, func(s SymbolPreview) bool { return s.Entries != nil || s.Shorts != nil }) {
+		return nil, fmt.Errorf("scan entry: the strategy has no entry condition, its rebalance or script decides: name one of its signals")
 	}
 	out := &Scan{Strategy: p.Strategy, Condition: condition, Columns: []string{"close"}, Rows: []ScanRow{}, Warnings: p.Warnings}
 	named := false // there is a condition of this name

@@ -2,33 +2,84 @@ package cmd
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"backtester/backtest/expr"
 	"backtester/backtest/indicator"
 )
 
 func newIndicators(a *app) *cobra.Command {
-	format := ""
+	format, other := "", false
 	c := &cobra.Command{
 		Use:   "indicators [NAME]",
 		Short: "List the indicators of the expression language, or explain one",
+		Long: `List the indicators of the expression language, or explain one of them or another word of it. The
+other words, such as close, weekday, crosses_above, bars_held, rank, sym and tf, are listed with --words.`,
 		Example: `  backtester indicators
   backtester indicators rsi
+  backtester indicators --words
   backtester indicators --format json | jq -r '.[].name'`,
 		Args: arguments(0, 1, ""),
-		RunE: func(_ *cobra.Command, args []string) error { return a.showIndicators(format, args) },
+		RunE: func(_ *cobra.Command, args []string) error {
+			if other {
+				return a.showWords(format, args)
+			}
+			return a.showIndicators(format, args)
+		},
 		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 			var names []string
-			for _, s := range indicator.Table() {
-				names = append(names, s.Name)
+			for _, f := range expr.Functions() {
+				names = append(names, f.Name)
 			}
 			return names, cobra.ShellCompDirectiveNoFileComp
 		},
 	}
 	formatFlag(c.Flags(), &format, "table", "json")
+	c.Flags().BoolVar(&other, "words", false, "list the words of the language that are no indicators")
 	return c
+}
+
+// wordInfo is a word of the language that is no indicator, as JSON.
+type wordInfo struct {
+	Name    string   `json:"name"`
+	Usage   string   `json:"usage"`
+	Group   string   `json:"group"`
+	Aliases []string `json:"aliases"`
+	Doc     string   `json:"doc"`
+}
+
+// words are those of the language that are no indicators, or the one of a name.
+func words(name string) []wordInfo {
+	var out []wordInfo
+	for _, f := range expr.Functions() {
+		if f.Group != "indicator" && (name == "" || f.Name == name || slices.Contains(f.Aliases, name)) {
+			out = append(out, wordInfo{f.Name, f.Signature, f.Group, append([]string{}, f.Aliases...), f.Doc})
+		}
+	}
+	return out
+}
+
+// showWords lists words of the language, or the one that is named.
+func (a *app) showWords(format string, args []string) error {
+	if err := checkFormat(format, "table", "json"); err != nil {
+		return err
+	}
+	name := strings.Join(args, "")
+	list := words(name)
+	if len(list) == 0 {
+		return usagef("there is no word %q but of an indicator; see backtester indicators --words", name)
+	}
+	if format == "json" {
+		return writeJSON(a.io.Out, list)
+	}
+	rows := make([][]string, len(list))
+	for i, w := range list {
+		rows[i] = []string{w.Usage, w.Group, w.Doc}
+	}
+	return a.table(a.io.Out, []string{"word", "group", "meaning"}, rows)
 }
 
 // indicatorInfo is an indicator as JSON: an array of these is a contract with scripts.
@@ -96,12 +147,15 @@ func (a *app) showIndicators(format string, args []string) error {
 	specs := indicator.Table()
 	if len(args) == 1 {
 		s, ok := indicator.Lookup(strings.ToLower(args[0]))
+		if !ok && len(words(args[0])) > 0 {
+			return a.showWords(format, args)
+		}
 		if !ok {
 			hint := ""
 			if near := indicator.Suggest(args[0]); near != "" {
 				hint = " (did you mean " + near + "?)"
 			}
-			return usagef("there is no indicator called %q%s; see backtester indicators", args[0], hint)
+			return usagef("there is no indicator called %q%s; see backtester indicators, and for other words indicators --words", args[0], hint)
 		}
 		specs = []indicator.Spec{s}
 	}

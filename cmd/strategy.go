@@ -195,6 +195,9 @@ func (a *app) explainArgument(format, word string) error {
 	var s selection
 	file, err := s.read(a, word)
 	if err != nil {
+		if len(words(word)) > 0 {
+			return usagef("there is no strategy and no key %q; the word of the language is explained by indicators %s", word, word)
+		}
 		if hint := suggest(word, known); hint != "" && looksLikeName(strings.ReplaceAll(word, ".", "-")) {
 			return usagef("there is no strategy and no key %q%s", word, hint)
 		}

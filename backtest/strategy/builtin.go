@@ -135,7 +135,8 @@ params:
   slow: {default: 200, values: 100..300 step 50}
 constraint: fast < slow
 
-# Named expressions. x[1] is the value of the bar before; nothing can look ahead.
+# Named expressions. x[1] is the value of the bar before; nothing can look ahead. What they are made
+# of: backtester indicators, and backtester indicators --words
 signals:
   trend: sma(close, fast) > sma(close, slow)
 
@@ -152,7 +153,7 @@ size: {weight: 0.1, max_positions: 10}
 costs:
   commission: {per_share: 0.005, min: 1} # USD
   slippage: {bps: 2}                     # of the price, against you
-  volume_cap: 0.1                        # a tenth of a bar's volume at most
+  volume_cap: 0.1                        # a tenth of a bar's volume at most, 0.01 of it at the open
 
 cash: 100000
 benchmark: SPY

@@ -272,7 +272,7 @@ func (c *checker) exit(x order.Exit, at string) {
 	case t == nil:
 	case t.Fraction != 0 && t.Amount != "":
 		c.fault("conflict", "", at+".trail has both fraction and amount: keep one", at+".trail.amount")
-	case t.Fraction == 0 && c.given(at+".trail.fraction"):
+	case t.Fraction == 0 && c.given(at+".trail.fraction") && !c.some:
 		c.fault("out_of_range", "", at+".trail.fraction is 0, want more than 0: the stop would stand at the best price itself", at+".trail.fraction")
 	case t.Fraction == 0 && t.Amount == "" && !c.some:
 		c.fault("missing_key", "", at+".trail has no distance: give it fraction or amount", at+".trail")

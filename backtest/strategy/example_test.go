@@ -83,7 +83,7 @@ func ExampleFile_Explain() {
 	//   a stop at entry_price - 2 * atr(14), renewed at every close
 	//   the next open after 10 bars in the position
 	// Size: 0.1 of equity, in whole shares, at most 10 positions.
-	// Costs: 0.005 USD a share, at least 1 USD an order, market and stop fills 2 bps worse than the price, fills of at most 0.1 of a bar's volume.
+	// Costs: 0.005 USD a share, at least 1 USD an order, market and stop fills 2 bps worse than the price, fills of at most 0.1 of a bar's volume, at most 0.01 of it at the open, at most 0.02 of it at the close.
 	// Account: cash, 100000 USD to start with.
 	// Needs 263 bars of history before the first decision, and high, low and close of each bar.
 }

@@ -332,13 +332,18 @@ func costWords(c fill.Costs) string {
 		parts = append(parts, "regulatory fees on sales")
 	}
 	add(c.Slippage.BPS, "market and stop fills %s bps worse than the price")
+	add(c.Slippage.Ticks, "market and stop fills %s ticks worse than the price")
+	add(c.Slippage.Spread/2, "market and stop fills %s USD a share worse than the price, half the spread")
+	add(c.Slippage.VolumeShare, "market and stop fills worse by %s of the price times the square of their share of the bar's volume")
+	add(c.Slippage.Impact, "market and stop fills worse by %s volatilities of a bar times the square root of their share of its volume")
 	add(c.Borrow.Annual, "borrowed shares %s of their value a year")
 	if c.Borrow.Table != "" {
 		parts = append(parts, "borrowed shares by "+c.Borrow.Table)
 	}
-	add(c.VolumeCap.Bar, "fills of at most %s of a bar's volume")
-	add(c.VolumeCap.Open, "at most %s of it at the open")
-	add(c.VolumeCap.Close, "at most %s of it at the close")
+	limit := c.VolumeCap.Complete()
+	add(limit.Bar, "fills of at most %s of a bar's volume")
+	add(limit.Open, "at most %s of it at the open")
+	add(limit.Close, "at most %s of it at the close")
 	if len(parts) == 0 {
 		return "none, which no market offers"
 	}
