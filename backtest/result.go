@@ -1,7 +1,9 @@
 package backtest
 
 import (
+	"bytes"
 	"encoding/json"
+	"io"
 
 	"backtester/backtest/stats"
 	"backtester/backtest/strategy"
@@ -174,9 +176,10 @@ type Shortfall struct {
 // EncodeJSON is the canonical encoding: one line, keys in the order of the struct, floats in Go's
 // shortest form, absent metrics as null, one trailing newline.
 func (r *Result) EncodeJSON() ([]byte, error) {
-	b, err := json.Marshal(r)
-	if err != nil {
-		return nil, err
-	}
-	return append(b, '\n'), nil
+	var b bytes.Buffer
+	err := r.WriteJSON(&b)
+	return b.Bytes(), err
 }
+
+// WriteJSON writes what EncodeJSON returns.
+func (r *Result) WriteJSON(w io.Writer) error { return json.NewEncoder(w).Encode(r) }

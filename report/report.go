@@ -73,12 +73,8 @@ func JSON(w io.Writer, rs []*backtest.Result) error {
 // NDJSON writes one result a line.
 func NDJSON(w io.Writer, rs []*backtest.Result) error {
 	for _, r := range rs {
-		b, err := r.EncodeJSON()
-		if err != nil {
+		if err := r.WriteJSON(w); err != nil {
 			return fmt.Errorf("write result of %s as JSON: %w", r.Strategy, err)
-		}
-		if _, err := w.Write(b); err != nil {
-			return fmt.Errorf("write results as JSON: %w", err)
 		}
 	}
 	return nil

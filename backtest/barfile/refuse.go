@@ -10,6 +10,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/klauspost/compress/gzip"
+
+	"backtester/polygon/inflate"
 )
 
 // Refusals say what the file is instead, and what to do.
@@ -52,7 +54,7 @@ func broken(name string, line int, err error) error {
 	switch {
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		return fmt.Errorf("unpack %s: it ends in the middle, after line %d: it was cut off, copy or download it again", name, line)
-	case errors.Is(err, gzip.ErrChecksum), errors.Is(err, gzip.ErrHeader):
+	case errors.Is(err, gzip.ErrChecksum), errors.Is(err, gzip.ErrHeader), errors.Is(err, inflate.ErrChecksum), errors.Is(err, inflate.ErrHeader), errors.Is(err, inflate.ErrCorrupt):
 		return fmt.Errorf("unpack %s: it is damaged after line %d: copy or download it again: %w", name, line, err)
 	}
 	return fmt.Errorf("read %s after line %d: %w", name, line, err)

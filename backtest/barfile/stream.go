@@ -8,7 +8,7 @@ import (
 	"io"
 	"os"
 
-	"github.com/klauspost/compress/gzip"
+	"backtester/polygon/inflate"
 )
 
 const (
@@ -41,11 +41,10 @@ func read(r io.Reader, name string, size int64) (*table, error) {
 		return nil, err
 	}
 	if magic, _ := head.Peek(2); string(magic) == "\x1f\x8b" {
-		z, err := gzip.NewReader(head)
-		if err != nil {
+		z := &unpacked{chunk: inflate.NewChunk(chunkSize)}
+		if err := z.file.Load(head, size); err != nil {
 			return nil, broken(name, 0, err)
 		}
-		defer z.Close()
 		r, size = z, size*gzipRatio
 	}
 	chunks, stop := lines(r)
@@ -68,6 +67,26 @@ func read(r io.Reader, name string, size int64) (*table, error) {
 		return nil, fmt.Errorf("read %s: the file is empty; want a header such as date,open,high,low,close,volume", name)
 	}
 	return t, nil
+}
+
+// unpacked is the text of a gzip file that lies in memory.
+type unpacked struct {
+	file  inflate.Reader
+	chunk inflate.Chunk
+	text  []byte // in it, not read yet
+}
+
+func (u *unpacked) Read(b []byte) (int, error) {
+	if len(u.text) == 0 {
+		text, err := u.file.Next(u.chunk)
+		if len(text) == 0 {
+			return 0, err
+		}
+		u.text = text
+	}
+	n := copy(b, u.text)
+	u.text = u.text[n:]
+	return n, nil
 }
 
 // chunk is whole lines, the last of a file perhaps without its line end. The buffer goes back through

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"runtime/debug"
 	"slices"
 	"time"
@@ -228,14 +227,7 @@ func ResultName(id string) string { return "runs/" + id + ".json" }
 
 // ResultFile is a result as a file of its run.
 func ResultFile(id string, r *backtest.Result) File {
-	return File{ResultName(id), func(w io.Writer) error {
-		b, err := r.EncodeJSON()
-		if err != nil {
-			return err
-		}
-		_, err = w.Write(b)
-		return err
-	}}
+	return File{ResultName(id), r.WriteJSON}
 }
 
 // RowOf is the row of a run that gave r, but for what is asked and when.
