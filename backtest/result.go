@@ -181,5 +181,57 @@ func (r *Result) EncodeJSON() ([]byte, error) {
 	return b.Bytes(), err
 }
 
-// WriteJSON writes what EncodeJSON returns.
-func (r *Result) WriteJSON(w io.Writer) error { return json.NewEncoder(w).Encode(r) }
+// WriteJSON writes what EncodeJSON returns. Of a million bars nearly all of it is the equity curve, which is written
+// piece by piece: package json would hold all of it at once, and go through the times once more. Writes after an error
+// are to be thrown away.
+func (r *Result) WriteJSON(w io.Writer) error {
+	rest := *r
+	rest.Equity = Curve{Value: []float64{}}
+	text, err := json.Marshal(&rest)
+	if err != nil {
+		return err
+	}
+	const key, empty = `"equity":`, `{"time":[],"value":[]}`
+	at := bytes.Index(text, []byte(key+empty)) + len(key) // nothing like it comes before: quotes within texts are escaped
+	if _, err := w.Write(text[:at]); err != nil {
+		return err
+	}
+	if err := r.Equity.write(w); err != nil {
+		return err
+	}
+	_, err = w.Write(append(text[at+len(empty):], '\n'))
+	return err
+}
+
+// write c as package json does, a few thousand points at a time.
+func (c *Curve) write(w io.Writer) error {
+	const piece = 4096
+	b := []byte(`{"time":[`)
+	for lo := 0; lo < len(c.Time.Nanos); lo += piece {
+		b = c.Time.append(b, lo, min(lo+piece, len(c.Time.Nanos)))
+		if _, err := w.Write(b); err != nil {
+			return err
+		}
+		b = b[:0]
+	}
+	if c.Value == nil {
+		_, err := w.Write(append(b, `],"value":null}`...))
+		return err
+	}
+	b = append(b, `],"value":[`...)
+	for lo := 0; lo < len(c.Value); lo += piece {
+		text, err := json.Marshal(c.Value[lo:min(lo+piece, len(c.Value))])
+		if err != nil {
+			return err
+		}
+		if lo > 0 {
+			b = append(b, ',')
+		}
+		if _, err := w.Write(append(b, text[1:len(text)-1]...)); err != nil {
+			return err
+		}
+		b = b[:0]
+	}
+	_, err := w.Write(append(b, `]}`...))
+	return err
+}

@@ -78,17 +78,21 @@ func appendStamp(b []byte, ns int64, daily bool) []byte {
 
 // MarshalJSON writes an array of strings.
 func (t Times) MarshalJSON() ([]byte, error) {
-	b := make([]byte, 0, 2+len(t.Nanos)*13)
-	b = append(b, '[')
-	for i, ns := range t.Nanos {
+	b := make([]byte, 0, 2+len(t.Nanos)*len(`"2006-01-02T15:04:05Z",`))
+	return append(t.append(append(b, '['), 0, len(t.Nanos)), ']'), nil
+}
+
+// append stamps from lo to hi as MarshalJSON writes them, with a comma before all but stamp 0.
+func (t Times) append(b []byte, lo, hi int) []byte {
+	for i := lo; i < hi; i++ {
 		if i > 0 {
 			b = append(b, ',')
 		}
 		b = append(b, '"')
-		b = appendStamp(b, ns, t.Daily)
+		b = appendStamp(b, t.Nanos[i], t.Daily)
 		b = append(b, '"')
 	}
-	return append(b, ']'), nil
+	return b
 }
 
 // UnmarshalJSON reads what MarshalJSON writes; the first stamp decides whether they are dates.
