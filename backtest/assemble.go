@@ -146,6 +146,12 @@ func (m *market) goesOn(t int) bool {
 	return m.endStamp(t, closing) < closing
 }
 
+// evening reports whether the extended hours of the session of step t are not over when its bar ends.
+func (m *market) evening(t int) bool {
+	_, closing, ok := m.cal.ExtendedHours(m.date[t])
+	return ok && m.extended && m.endStamp(t, m.closing(t)) < closing
+}
+
 // stamp of step t for fills and trades: the session date, or the start of the bar.
 func (m *market) stamp(t int32) string { return stamp(m.at(t), m.daily) }
 

@@ -472,28 +472,3 @@ func (e *engine) prune() {
 	}
 	e.active = active
 }
-
-// expire drops entries whose last session is over. Sessions in which no symbol of the run traded have
-// no step, but they pass.
-func (e *engine) expire() {
-	for _, i := range e.orders {
-		if s := &e.st[i]; s.working && e.m.session[e.t] > s.entry.Expires {
-			e.cancel(s)
-		}
-	}
-}
-
-// expired reports whether a working entry's last session ends with this step.
-func (e *engine) expired(s *state) bool {
-	if s.entry.Expires == never {
-		return false
-	}
-	next := e.m.session[e.t] + 1
-	switch {
-	case e.m.goesOn(int(e.t)):
-		next--
-	case e.t < e.last:
-		next = e.m.session[e.t+1]
-	}
-	return next > s.entry.Expires
-}

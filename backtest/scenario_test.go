@@ -136,16 +136,16 @@ func (sc *scenario) setting(backwards bool) (*backtest.Config, bar.Source, error
 			cfg.Attach(name, f.Data)
 		}
 	}
-	src, err := sc.source(cfg.Data.Bars, backwards)
+	src, err := sc.source(cfg.Data, backwards)
 	return cfg, src, err
 }
 
 // source makes the series of the sections bars and minutes, with the actions section.
-func (sc *scenario) source(frame bar.Frame, backwards bool) (bar.Source, error) {
+func (sc *scenario) source(data strategy.Data, backwards bool) (bar.Source, error) {
 	var all []*bar.Series
 	for _, f := range sc.parts {
 		name, bars := strings.CutPrefix(f.Name, "bars ")
-		length := frame
+		length := data.Bars
 		if !bars {
 			if name, bars = strings.CutPrefix(f.Name, "minutes "); !bars {
 				continue
@@ -155,6 +155,9 @@ func (sc *scenario) source(frame bar.Frame, backwards bool) (bar.Source, error) 
 		s, err := sc.series(f.Name, name, length)
 		if err != nil {
 			return nil, err
+		}
+		if length.Intraday() {
+			s.Session = data.Session
 		}
 		all = append(all, s)
 	}

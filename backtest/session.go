@@ -209,6 +209,38 @@ func (e *engine) reduceOrder(w *order.Working, by *strategy.SideRules, cash floa
 	}
 }
 
+// expire drops entries whose last session is over. Sessions in which no symbol of the run traded have
+// no step, but they pass.
+func (e *engine) expire() {
+	for _, i := range e.orders {
+		if s := &e.st[i]; s.working && e.m.session[e.t] > s.entry.Expires {
+			e.cancel(s)
+		}
+	}
+}
+
+// expired reports whether a working entry's last session is over when this step ends, by the clock and not by
+// what bars follow: the regular session, where the order may fill in extended hours these too.
+func (e *engine) expired(s *state) bool {
+	if s.entry.Expires == never {
+		return false
+	}
+	next := e.m.session[e.t]
+	if !e.m.goesOn(int(e.t)) && !(e.late(s) && e.m.evening(int(e.t))) {
+		next++
+	}
+	return next > s.entry.Expires
+}
+
+// late reports whether a working entry, or the one beside it, may fill in extended hours.
+func (e *engine) late(s *state) bool {
+	if e.cfg.Fills.Extended != fill.ExtendedLimit {
+		return false
+	}
+	o := s.other()
+	return s.entry.Resting() || o != nil && o.entry.Resting()
+}
+
 // applyEnd acts on the session after the last bar of a symbol that was delisted: a position is closed
 // at the last close less the haircut, a working entry is cancelled.
 func (e *engine) applyEnd(i int32) {
