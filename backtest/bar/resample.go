@@ -261,8 +261,8 @@ func periodNext(f Frame, d instrument.Date) instrument.Date {
 
 // BarEnd is the instant from which bar i of s is readable: the end of its time, in ns UTC. Intraday
 // bars end after their duration, and at the closing of the session if that comes first. Days end at
-// the regular close, though the volume of day files counts until the end of extended trading. Weeks
-// and months end at the close of the last session that the calendar has in them.
+// the regular close, though the volume of day files counts until the end of extended trading; those made
+// of extended hours end with these. Weeks and months end with the last session that the calendar has in them.
 func BarEnd(s *Series, i int, cal *Calendar) int64 {
 	t := s.Time[i]
 	if s.Frame.Intraday() {
@@ -284,7 +284,11 @@ func BarEnd(s *Series, i int, cal *Calendar) int64 {
 			last = p
 		}
 	}
-	if _, closing, _, ok := cal.Hours(last); ok {
+	_, closing, _, ok := cal.Hours(last)
+	if s.Session == Extended {
+		_, closing, ok = cal.ExtendedHours(last)
+	}
+	if ok {
 		return closing
 	}
 	return cal.zone.civil(last) + closeMinute*int64(time.Minute)
