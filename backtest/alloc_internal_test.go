@@ -49,7 +49,7 @@ func TestEngineAllocatesNothingPerBar(t *testing.T) {
 		if name == "asked" {
 			o.Strategy = &inAndOut{}
 		}
-		rules, err := rulesFor(cfg, o)
+		rules, err := rulesFor(cfg, o, src)
 		if err != nil {
 			t.Fatal(err)
 		}

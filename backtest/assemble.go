@@ -270,6 +270,18 @@ func (m *market) perYear() float64 {
 	return m.cal.SessionsPerYear()
 }
 
+// barsPerYear of the run's frame; within the day by those of a whole session.
+func (m *market) barsPerYear() float64 {
+	if m.daily {
+		return m.perYear()
+	}
+	session := bar.Regular
+	if m.extended {
+		session = bar.Extended
+	}
+	return m.perYear() * float64(m.cal.SessionLength(session)) / float64(m.frame.Duration())
+}
+
 // sessions visits the start and then the last bar of each session: its date and its place in the
 // curves.
 func (e *engine) sessions(visit func(d instrument.Date, k int)) {

@@ -470,7 +470,7 @@ type Options struct {
 
 // RunWith is Run with options.
 func RunWith(ctx context.Context, cfg *Config, src bar.Source, o Options) (*Result, error) {
-	rules, err := rulesFor(cfg, o)
+	rules, err := rulesFor(cfg, o, src)
 	if err != nil {
 		return nil, err
 	}
@@ -478,11 +478,11 @@ func RunWith(ctx context.Context, cfg *Config, src bar.Source, o Options) (*Resu
 }
 
 // rulesFor compiles a Config, which needs no entry when there is a strategy in Go.
-func rulesFor(cfg *Config, o Options) (*strategy.Rules, error) {
+func rulesFor(cfg *Config, o Options, src bar.Source) (*strategy.Rules, error) {
 	if o.Strategy == nil {
-		return compile(cfg)
+		return compile(cfg, src)
 	}
-	rules, faults := cfg.CompileCoded()
+	rules, faults := cfg.On(src.Calendar()).CompileCoded()
 	if err := faults.Err(); err != nil {
 		return nil, err
 	}

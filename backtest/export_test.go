@@ -20,7 +20,7 @@ type Played struct {
 // Play plays a Config without making a Result: as Run does, or every bar as a step of its own, which no bar at
 // rest and no idle one is spared.
 func Play(ctx context.Context, cfg *Config, src bar.Source, o Options, steps bool) (*Played, error) {
-	rules, err := rulesFor(cfg, o)
+	rules, err := rulesFor(cfg, o, src)
 	if err != nil {
 		return nil, err
 	}

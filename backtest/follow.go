@@ -40,7 +40,7 @@ type Event struct {
 // bar as well. Liquidation at the end of the run is left out: it moves with the end. The bars are
 // evaluated whole, so that whatever of them has an influence backwards in time shows.
 func Follow(ctx context.Context, cfg *Config, src bar.Source, f Following) (*Trace, error) {
-	rules, err := rulesFor(cfg, f.Options)
+	rules, err := rulesFor(cfg, f.Options, src)
 	if err != nil {
 		return nil, err
 	}

@@ -240,14 +240,6 @@ func (e *engine) trackRecord(play int32, n int) order.Record {
 	return r
 }
 
-// barsPerYear of the run's frame; within the day by bars of the regular session of 390 minutes.
-func (m *market) barsPerYear() float64 {
-	if m.daily {
-		return m.perYear()
-	}
-	return m.perYear() * 390 / m.frame.Duration().Minutes()
-}
-
 // crowdWarning says so where more entries work than there are slots.
 func (p *play) crowdWarning(add func(code, format string, args ...any)) {
 	for _, side := range p.sides {

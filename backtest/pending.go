@@ -47,7 +47,7 @@ type PendingOrder struct {
 // Pending plays cfg like RunWith, lets the last bar decide too, and lists the orders that work then.
 // Nothing is liquidated at the end of the run.
 func Pending(ctx context.Context, cfg *Config, src bar.Source, o Options) (*Orders, error) {
-	rules, err := rulesFor(cfg, o)
+	rules, err := rulesFor(cfg, o, src)
 	if err != nil {
 		return nil, err
 	}

@@ -75,7 +75,7 @@ func (v Values) MarshalJSON() ([]byte, error) {
 
 // NewPreview evaluates cfg on the bars of src without trading. Errors are those of Run.
 func NewPreview(ctx context.Context, cfg *Config, src bar.Source) (*Preview, error) {
-	rules, err := compile(cfg)
+	rules, err := compile(cfg, src)
 	if err != nil {
 		return nil, err
 	}

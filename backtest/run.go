@@ -16,7 +16,7 @@ import (
 // strategy.Diagnostics for a faulty Config, a *NoDataError when nothing is there to run on, or what
 // src returned. Cancelling ctx stops it within a few thousand bars.
 func Run(ctx context.Context, cfg *Config, src bar.Source) (*Result, error) {
-	rules, err := compile(cfg)
+	rules, err := compile(cfg, src)
 	if err != nil {
 		return nil, err
 	}
@@ -27,7 +27,7 @@ func Run(ctx context.Context, cfg *Config, src bar.Source) (*Result, error) {
 // order of the symbols given; a security that has two of them is played once, see Twins. Symbols run in parallel; the error joins those of the symbols that
 // failed, whose Results are nil.
 func Each(ctx context.Context, cfg *Config, src bar.Source) ([]*Result, error) {
-	rules, err := compile(cfg)
+	rules, err := compile(cfg, src)
 	if err != nil {
 		return nil, err
 	}
@@ -42,7 +42,7 @@ func Each(ctx context.Context, cfg *Config, src bar.Source) ([]*Result, error) {
 			one, own := *cfg, rules
 			one.Universe.Symbols = names[i : i+1 : i+1]
 			if len(rules.Parts) > 0 { // they have the universe of the account in them
-				own, faults[i] = compile(&one)
+				own, faults[i] = compile(&one, src)
 			}
 			if faults[i] == nil {
 				results[i], faults[i] = runRules(ctx, task{cfg: &one, rules: own, worker: w}, src)
@@ -57,7 +57,7 @@ func Each(ctx context.Context, cfg *Config, src bar.Source) ([]*Result, error) {
 
 // Alone lists the symbols of cfg that Each runs, one by one.
 func Alone(ctx context.Context, cfg *Config, src bar.Source) ([]string, error) {
-	rules, err := compile(cfg)
+	rules, err := compile(cfg, src)
 	if err != nil {
 		return nil, err
 	}
@@ -147,9 +147,9 @@ func twinsOf(ctx context.Context, cfg *Config, src bar.Source, names []string) (
 	return out, nil
 }
 
-// compile checks a Config.
-func compile(cfg *Config) (*strategy.Rules, error) {
-	rules, faults := cfg.Compile()
+// compile checks a Config for the market of src.
+func compile(cfg *Config, src bar.Source) (*strategy.Rules, error) {
+	rules, faults := cfg.On(src.Calendar()).Compile()
 	if err := faults.Err(); err != nil {
 		return nil, err
 	}

@@ -83,7 +83,7 @@ func loadLine(ctx context.Context, cfg *Config, tenures []Tenure, src bar.Source
 		if len(one.Strategies) > 0 {
 			return nil, &NoSuccession{"several strategies share the account, and a file of several has no parameters: test each strategy in its own file"}
 		}
-		rules, err := compile(&one)
+		rules, err := compile(&one, src)
 		if err != nil {
 			return nil, err
 		}

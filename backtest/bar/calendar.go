@@ -289,6 +289,18 @@ func (c *Calendar) ExtendedHours(d instrument.Date) (open, close int64, ok bool)
 	return civil + preMinute*minuteNanos, civil + post*minuteNanos, true
 }
 
+// SessionLength is how long an ordinary session is: 390 minutes, 16 hours with extended ones, 24 where the market
+// trades around the clock.
+func (c *Calendar) SessionLength(s Session) time.Duration {
+	switch {
+	case c.everyDay || c.opens != nil:
+		return 24 * time.Hour
+	case s == Extended:
+		return (postMinute - preMinute) * time.Minute
+	}
+	return (closeMinute - openMinute) * time.Minute
+}
+
 // DateOf is the exchange-local civil date of an instant in ns UTC, whether or not it is a session.
 func (c *Calendar) DateOf(ns int64) instrument.Date { return c.zone.date(ns) }
 

@@ -56,10 +56,12 @@ type Scope struct {
 	Signals   []Named
 	Functions []Definition
 	Series    []string // names of outside series, numbers
-	// Frame and Session are those of the bars; zero means daily and regular. They decide which longer
-	// bars can be made and how much history that takes.
+	// Frame and Session are those of the bars; zero means daily and regular. With the calendar they decide
+	// which longer bars can be made and how much history that takes.
 	Frame   bar.Frame
 	Session bar.Session
+	// Calendar of the market, nil for that of the exchange.
+	Calendar *bar.Calendar
 	// Crossing changes what crosses_above and its kin mean, EMASeed where recursive averages begin.
 	Crossing Crossing
 	EMASeed  EMASeed

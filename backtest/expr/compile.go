@@ -1,9 +1,11 @@
 package expr
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"strings"
+	"time"
 
 	"backtester/backtest/bar"
 	"backtester/backtest/indicator"
@@ -39,7 +41,7 @@ type shared struct {
 	known     map[Diagnostic]bool // faults and notes already kept
 	parsed    map[string]parsed
 	frame     bar.Frame
-	session   bar.Session
+	day       time.Duration // a session
 	crossing  Crossing
 	emaSeed   EMASeed
 }
@@ -78,7 +80,7 @@ const (
 func NewCompiler(s Scope) *Compiler {
 	c := &Compiler{g: newGraph(), signals: map[string]*signal{}, shared: &shared{
 		params: map[string]float64{}, functions: map[string]*definition{}, series: map[string]bool{}, specs: map[string]*indicator.Spec{},
-		known: map[Diagnostic]bool{}, used: map[string]bool{}, parsed: map[string]parsed{}, frame: s.Frame, session: s.Session, crossing: s.Crossing, emaSeed: s.EMASeed,
+		known: map[Diagnostic]bool{}, used: map[string]bool{}, parsed: map[string]parsed{}, frame: s.Frame, day: cmp.Or(s.Calendar, bar.NYSE()).SessionLength(s.Session), crossing: s.Crossing, emaSeed: s.EMASeed,
 	}}
 	c.top, c.outer = c, c
 	if c.frame == (bar.Frame{}) {

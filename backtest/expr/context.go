@@ -3,7 +3,6 @@ package expr
 import (
 	"fmt"
 	"math"
-	"time"
 
 	"backtester/backtest/bar"
 	"backtester/backtest/instrument"
@@ -283,11 +282,7 @@ func (c *Compiler) barsIn(a, b bar.Frame) int {
 	case b.Intraday():
 		return int((b.Duration() + a.Duration() - 1) / a.Duration())
 	case a.Intraday():
-		day := 390 * time.Minute
-		if c.session == bar.Extended {
-			day = 960 * time.Minute
-		}
-		return sessions[b.Unit] * int((day+a.Duration()-1)/a.Duration())
+		return sessions[b.Unit] * int((c.day+a.Duration()-1)/a.Duration())
 	}
 	return sessions[b.Unit] / sessions[a.Unit]
 }

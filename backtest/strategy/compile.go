@@ -115,7 +115,7 @@ type written struct {
 // scope is what expressions may refer to.
 func (c *compilation) scope() expr.Scope {
 	f := c.file
-	s := expr.Scope{Frame: f.Data.Bars, Session: f.Data.Session, Crossing: f.Data.Cross, EMASeed: f.Data.EMASeed}
+	s := expr.Scope{Frame: f.Data.Bars, Session: f.Data.Session, Calendar: f.market, Crossing: f.Data.Cross, EMASeed: f.Data.EMASeed}
 	for _, p := range f.Params {
 		s.Params = append(s.Params, expr.Param{Name: p.Name, Value: p.Default})
 	}

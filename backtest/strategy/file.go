@@ -69,6 +69,18 @@ type File struct {
 	nodes  map[string]*node // what was read, by dotted path as written
 
 	attached []Attachment
+	market   *bar.Calendar // see On
+}
+
+// On is f as it is compiled for a market with this calendar: where sessions are longer than those of the exchange,
+// longer bars are made of more.
+func (f *File) On(c *bar.Calendar) *File {
+	if c.SessionLength(f.Data.Session) == bar.NYSE().SessionLength(f.Data.Session) {
+		return f
+	}
+	g := *f
+	g.market = c
+	return &g
 }
 
 // Attachment is a file that a strategy file names, with its contents. Nothing below the command line

@@ -67,7 +67,7 @@ func (g *File) adopt(f *File) (aside []string) {
 			aside = append(aside, x.name)
 		}
 	}
-	g.Data, g.Costs, g.Fills, g.Account, g.Profile = f.Data, f.Costs, f.Fills, f.Account, ""
+	g.Data, g.Costs, g.Fills, g.Account, g.Profile, g.market = f.Data, f.Costs, f.Fills, f.Account, "", f.market
 	g.Benchmark, g.BuyAndHold, g.Search, g.Validate, g.Constraint, g.Require = "", false, nil, nil, nil, nil
 	if u := &f.Universe; len(u.Symbols) > 0 || len(u.Type) > 0 || u.Dynamic() {
 		g.Universe = f.Universe

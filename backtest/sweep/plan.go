@@ -108,6 +108,7 @@ func (p *Plan) Asked() Options { return p.asked }
 // NewPlan checks cfg and lists what has to be played. A search by tpe is not known beforehand: its plan has
 // the number of combinations only.
 func NewPlan(ctx context.Context, cfg *backtest.Config, src bar.Source, o Options) (*Plan, error) {
+	cfg = cfg.On(src.Calendar())
 	rules, faults := cfg.Compile()
 	if err := faults.Err(); err != nil {
 		return nil, err

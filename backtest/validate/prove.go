@@ -130,7 +130,7 @@ type ruled struct {
 
 // compile the rules of the subject, or of all strategies in its account.
 func (p *prover) compile() error {
-	cfg := p.subject.Config
+	cfg := p.subject.Config.On(p.src.Calendar())
 	rules, faults := cfg.Compile()
 	if p.subject.Strategy != nil {
 		rules, faults = cfg.CompileCoded()
