@@ -261,7 +261,7 @@ func (e *engine) enterBy(by *play, in *hook.Intent) {
 		e.refuse(order.Held)
 	default:
 		if held != 0 {
-			e.exit(i, "reversal", whole)
+			e.reverseAt(i, in.Kind(), in.TIF)
 		}
 		e.nominate(by, *in)
 	}

@@ -99,11 +99,16 @@ func (e *engine) reverse(i int32) {
 	if !e.armed(i, s.row, other) {
 		return
 	}
-	e.exit(i, "reversal", whole)
+	c, w := candidate{sym: i, row: s.row, side: other}, order.Working{}
+	if e.terms(&w, &c); other.Entry.Settings.TIF == order.GTD && other.Entry.Settings.Until < e.firstChance(&w) {
+		e.refuse(order.UntilOver)
+		return
+	}
+	e.reverseAt(i, other.Entry.Settings.Order, other.Entry.Settings.TIF)
 	if e.retired(i) {
 		return
 	}
-	e.ranked = append(e.ranked, candidate{sym: i, row: s.row, side: other})
+	e.ranked = append(e.ranked, c)
 }
 
 // departure is the last exit of a side, be it its rules, a margin call or a split that left no whole share.

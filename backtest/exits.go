@@ -23,7 +23,8 @@ type part struct {
 	shares float64     // to close; 0: by the fraction of the exit
 	billed fill.Billed // commission is that of one order over all its fills
 
-	working bool // a market order works for what is left
+	working bool          // a market order works for what is left
+	auction order.Auction // which it waits for; AnyTime is that of all market exits
 	reason  string
 	decided int32 // step whose close decided it
 }
@@ -82,17 +83,33 @@ func (e *engine) fraction(s *state, item int) float64 {
 // one that closes everything does.
 func (e *engine) exit(i int32, reason string, item int) { e.exitAs(i, reason, item, e.t) }
 
-// exitAs is exit for a decision made at an earlier close.
+// exitAs is exit for a decision made at an earlier close. An exit that waits for an auction of its own is in the
+// way of no other.
 func (e *engine) exitAs(i int32, reason string, item int, decided int32) {
 	s := &e.st[i]
 	for k := range s.parts {
-		if s.parts[k].working && (k == item || e.fraction(s, k) >= 1) {
+		if o := &s.parts[k]; o.working && o.auction == order.AnyTime && (k == item || e.fraction(s, k) >= 1) {
 			return
 		}
 	}
 	o := &s.parts[item]
-	o.working, o.reason, o.decided = true, reason, decided
+	o.working, o.auction, o.reason, o.decided = true, order.AnyTime, reason, decided
 	s.exiting = true
+}
+
+// reverseAt decides to close a position at the auction at which the opposite entry, a market order, fills.
+func (e *engine) reverseAt(i int32, kind order.Kind, tif order.TIF) {
+	e.exit(i, "reversal", whole)
+	o := &e.st[i].parts[whole]
+	if !o.working || o.reason != "reversal" || o.decided != e.t {
+		return // another exit comes first
+	}
+	switch {
+	case kind == order.MarketOnOpen || tif == order.OPG:
+		o.auction = order.OpenOnly
+	case kind == order.MarketOnClose:
+		o.auction, e.closers = order.CloseOnly, true
+	}
 }
 
 // calledIn reports whether the position is closed by a margin call.
@@ -406,26 +423,6 @@ func (e *engine) fillWay(i int32, hit fill.Hit, stop, target int, p phase) bool 
 		e.exitAs(i, w.name, w.item, s.levelAt)
 	}
 	return done
-}
-
-// fillExits fills the market orders to close that work; of those for the closing auction only what was
-// decided in time for it.
-func (e *engine) fillExits(i int32, hit fill.Hit, p phase) {
-	s := &e.st[i]
-	s.exiting = false
-	late := p == atClose && !e.deciding && !e.m.daily && !(e.cfg.Fills.End == fill.EndClose && e.t == e.final)
-	for k := range s.parts {
-		o := &s.parts[k]
-		if !o.working || e.books.Pos[i].Qty == 0 {
-			continue
-		}
-		if late && !e.m.inTime(o.decided, e.t) {
-			s.exiting = true
-			continue
-		}
-		o.working = !e.closeShares(i, exitFill{hit: hit, phase: p, item: k, reason: o.reason, decided: o.decided, limit: math.NaN()})
-		s.exiting = s.exiting || o.working
-	}
 }
 
 // exitFill is what closeShares needs to know.

@@ -221,7 +221,10 @@ func (e *engine) pendingExits(dst []PendingOrder, i int32) []PendingOrder {
 			continue
 		}
 		p.Quantity, p.Type, p.Reason, p.Decided = given(e.left(i, k)), string(order.Market), x.reason, e.m.stamp(x.decided)
-		if e.cfg.Fills.Market != fill.NextOpen && !s.calledIn() {
+		switch {
+		case x.auction == order.OpenOnly:
+			p.Type = string(order.MarketOnOpen)
+		case !e.due(x, atOpen, false, s.calledIn()):
 			p.Type = string(order.MarketOnClose)
 		}
 		dst = append(dst, p)

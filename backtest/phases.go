@@ -25,8 +25,8 @@ func (e *engine) openPhase() {
 			e.exit(i, "end", whole)
 		}
 		open := e.m.syms[i].bars.Open // read only where it matters: of many symbols, every column is far away
-		if s.exiting && !e.outside && (e.cfg.Fills.Market == fill.NextOpen || ending || s.calledIn()) {
-			e.fillExits(i, fill.Hit{Ref: open[s.row], Rule: fill.AtOpen}, atOpen)
+		if s.exiting && !e.outside {
+			e.fillExits(i, fill.Hit{Ref: open[s.row], Rule: fill.AtOpen}, atOpen, ending)
 		}
 		if len(s.ways) > 0 && e.matching.Levels == "" && e.touched(i) {
 			e.exitsAtOpen(i, open[s.row])
@@ -45,7 +45,7 @@ func (e *engine) openPhase() {
 			continue
 		}
 		w := &s.entry
-		if w.Auction == order.CloseOnly || e.lookAtClose(w) || w.Auction == order.OpenOnly && !e.m.opens(e.t) {
+		if w.Auction == order.CloseOnly || e.lookAtClose(w) || w.Auction == order.OpenOnly && (e.outside || !e.m.opens(e.t)) {
 			continue
 		}
 		o := s.other()
@@ -100,7 +100,6 @@ func (e *engine) withinPhase() {
 // if so set.
 func (e *engine) closePhase() {
 	ending := e.cfg.Fills.End == fill.EndClose && e.t == e.final
-	onClose := e.cfg.Fills.Market != fill.NextOpen
 	for k := 0; k < len(e.books.Held); k++ {
 		i := e.books.Held[k]
 		s := &e.st[i]
@@ -111,8 +110,8 @@ func (e *engine) closePhase() {
 		if ending {
 			e.exit(i, "end", whole)
 		}
-		if s.exiting && (onClose && !s.calledIn() || ending) {
-			e.fillExits(i, fill.Hit{Ref: e.m.syms[i].bars.Close[s.row], Rule: fill.AtClose}, atClose)
+		if s.exiting {
+			e.fillExits(i, fill.Hit{Ref: e.m.syms[i].bars.Close[s.row], Rule: fill.AtClose}, atClose, ending)
 		}
 		if e.matching.Levels == fill.AtCloses && e.books.Pos[i].Qty != 0 && len(s.ways) > 0 && s.entered == fill.Before {
 			e.exitsAtClose(i, e.m.syms[i].bars.Close[s.row])
@@ -140,6 +139,43 @@ func (e *engine) closePhase() {
 			e.cancel(s)
 		}
 	}
+}
+
+// fillExits fills the market orders to close that work and are due; of those for the closing auction only what was
+// decided in time for it.
+func (e *engine) fillExits(i int32, hit fill.Hit, p phase, ending bool) {
+	s := &e.st[i]
+	called := s.calledIn()
+	s.exiting = false
+	late := p == atClose && !e.deciding && !e.m.daily && !ending
+	for k := range s.parts {
+		o := &s.parts[k]
+		if !o.working || e.books.Pos[i].Qty == 0 {
+			continue
+		}
+		if !e.due(o, p, ending, called) || late && !e.m.inTime(o.decided, e.t) {
+			s.exiting = true
+			continue
+		}
+		o.working = !e.closeShares(i, exitFill{hit: hit, phase: p, item: k, reason: o.reason, decided: o.decided, limit: math.NaN()})
+		s.exiting = s.exiting || o.working
+	}
+}
+
+// due reports whether an exit fills in a phase: at the end of the run it does whatever it waits for, and what a margin
+// call closes at the open.
+func (e *engine) due(o *part, p phase, ending, called bool) bool {
+	switch {
+	case ending:
+		return true
+	case called:
+		return p == atOpen
+	case o.auction == order.OpenOnly:
+		return p == atOpen && e.m.opens(e.t)
+	case o.auction == order.CloseOnly:
+		return p == atClose
+	}
+	return (p == atOpen) == (e.cfg.Fills.Market == fill.NextOpen)
 }
 
 // lookAtClose reports whether an entry looks at the close of a bar, where it fills.
