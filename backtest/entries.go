@@ -117,8 +117,12 @@ type departure struct {
 	of    *strategy.SideRules
 }
 
-// leave notes that the position ended in the bar of this row.
+// leave notes that the position ended in the bar of this row, and with it the entry that it came from or that adds
+// to it.
 func (s *state) leave() {
+	if s.working && s.intent == s.side {
+		s.working = false
+	}
 	if s.gone[0].of != s.side {
 		s.gone[1] = s.gone[0]
 	}

@@ -465,9 +465,6 @@ func (e *engine) closeShares(i int32, x exitFill) bool {
 	if pos.Qty == 0 {
 		s.exited = true
 		s.leave()
-		if s.working && s.intent == s.side {
-			s.working = false // what is left of the entry that this position came from
-		}
 		return true
 	}
 	s.exited = s.exited || qty < want
