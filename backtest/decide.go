@@ -423,7 +423,7 @@ func (e *engine) reserve(w *order.Working, i int32, price float64, size *order.S
 			want := w.Amount
 			if w.Amount = min(want, free); w.Amount < want {
 				e.lack(w, want-max(0, w.Amount), 1)
-				short = size.AllOrNone
+				short = size.AllOrNone && want-w.Amount > e.dust()
 			}
 			w.Reserve = w.Amount
 		}
@@ -463,38 +463,4 @@ func (e *engine) setAside(w *order.Working) {
 	if w.Reserve > 0 {
 		w.Reserve = e.cost(w.Side, billed(w), max(0, w.Qty-w.Filled), w.Price)
 	}
-}
-
-// available is the money of the account and the slots of the strategy that a new order of a symbol may count
-// on: what is there, less what works already, plus what market exits will free in the same auction or an
-// earlier phase.
-func (e *engine) available(w *order.Working, of int32) (money float64, slots int) {
-	money = e.books.Room(&e.cfg.Account)
-	play := e.m.syms[of].play
-	slots = e.plays[play].cfg.Size.MaxPositions - e.heldBy(of)
-	for _, i := range e.orders {
-		s := &e.st[i]
-		if !s.working {
-			continue
-		}
-		money -= s.entry.Reserve
-		if (e.books.Pos[i].Qty == 0 || s.intent != s.side) && !e.apart(i, play) {
-			slots--
-		}
-	}
-	if e.cfg.Fills.Market != fill.NextOpen && w.Auction != order.CloseOnly {
-		return money, slots // exits at the close come too late for it
-	}
-	for _, i := range e.books.Held {
-		if !e.st[i].exiting {
-			continue
-		}
-		p := &e.books.Pos[i]
-		closing := e.leaving(i)
-		if closing >= math.Abs(p.Qty) && !e.apart(i, play) {
-			slots++
-		}
-		money += float64(closing*p.Mark) - e.burden(e.leavingFee(i, closing)+e.levy(closesBy(p.Qty), closing, p.Mark))
-	}
-	return money, slots
 }

@@ -44,6 +44,7 @@ type engine struct {
 	stopped    bool // equity ran out
 	counts     Counts
 	ranked     []candidate
+	counted    []int32 // see exposure
 	worst      []int32 // memory of worstFirst
 	liquidate  []int32
 	calls      marginCalls

@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"backtester/backtest/expr"
+	"backtester/backtest/fill"
 	"backtester/backtest/order"
 )
 
@@ -136,7 +137,7 @@ func (e *engine) boundBy(w *order.Working, i int32, price float64, size *order.S
 		return order.Accepted
 	}
 	room, why := l.Room(w.Side, e.exposure(w, i, by), math.Inf(1))
-	cut := w.Amount > room
+	cut := w.Amount-room > e.dust()
 	if w.Notional() {
 		w.Amount = min(w.Amount, room)
 	} else if want := w.Qty; want*price > room {
@@ -152,10 +153,51 @@ func (e *engine) boundBy(w *order.Working, i int32, price float64, size *order.S
 	return order.Accepted
 }
 
+// available is the money of the account and the slots of the strategy that a new order of a symbol may count
+// on: what is there, less what works already, plus what market exits will free in the same auction or an
+// earlier phase.
+func (e *engine) available(w *order.Working, of int32) (money float64, slots int) {
+	money = e.books.Room(&e.cfg.Account)
+	play := e.m.syms[of].play
+	slots = e.plays[play].cfg.Size.MaxPositions - e.heldBy(of)
+	for _, i := range e.orders {
+		s := &e.st[i]
+		if !s.working {
+			continue
+		}
+		money -= s.entry.Reserve
+		if (e.books.Pos[i].Qty == 0 || s.intent != s.side) && !e.apart(i, play) {
+			slots--
+		}
+	}
+	if e.cfg.Fills.Market != fill.NextOpen && w.Auction != order.CloseOnly {
+		return money, slots // exits at the close come too late for it
+	}
+	for n := 0; n < len(e.books.Held); {
+		_, qty, mark, next := e.books.Security(n)
+		left := qty // of the security, by all strategies
+		for _, i := range e.books.Held[n:next] {
+			if !e.st[i].exiting {
+				continue
+			}
+			held, closing := e.books.Pos[i].Qty, e.leaving(i)
+			if closing >= math.Abs(held) && !e.apart(i, play) {
+				slots++
+			}
+			money -= e.burden(e.leavingFee(i, closing) + e.levy(closesBy(held), closing, mark))
+			left -= math.Copysign(closing, held)
+		}
+		money += float64((math.Abs(qty) - math.Abs(left)) * mark)
+		n = next
+	}
+	return money, slots
+}
+
 // exposure is what a new order of a symbol would join.
 func (e *engine) exposure(w *order.Working, i int32, by *bounds) order.Exposure {
 	x := order.Exposure{Equity: e.equity * by.share, Grouped: by.groups != nil && by.groups[i] >= 0}
 	late := e.cfg.Fills.Market != "next_open" && w.Auction != order.CloseOnly // exits come too late for it
+	e.counted = e.counted[:0]
 	add := func(k int32, side order.Side, value float64, whole bool) {
 		value = float64(value) // of a product: not fused with the sums below, which differ between processors then
 		if by.play >= 0 && e.apart(k, by.play) {
@@ -163,6 +205,14 @@ func (e *engine) exposure(w *order.Working, i int32, by *bounds) order.Exposure 
 		}
 		one := e.m.twin(k) == e.m.twin(i)
 		same := one && side == w.Side
+		if whole && by.play < 0 { // what several strategies hold of one security is one position of the account
+			key := e.m.twin(k)
+			if side == order.Sell {
+				key = ^key
+			}
+			whole = !slices.Contains(e.counted, key)
+			e.counted = append(e.counted, key)
+		}
 		x.Held = x.Held || same
 		if side == order.Buy {
 			x.Long += value

@@ -282,17 +282,14 @@ func (x *Exposure) add(value float64) {
 
 // Exposure of the account, of each security once.
 func (b *Books) Exposure() (x Exposure) {
-	if b.Net != nil {
-		for n := 0; n < len(b.Held); {
-			_, qty, mark, next := b.Security(n)
-			x.add(float64(qty * mark))
-			n = next
+	for n := 0; n < len(b.Held); {
+		_, _, _, next := b.Security(n)
+		value := 0.0 // what was bought since the last close has another mark
+		for _, s := range b.Held[n:next] {
+			value += float64(b.Pos[s].Qty * b.Pos[s].Mark)
 		}
-		return x
-	}
-	for _, s := range b.Held {
-		p := &b.Pos[s]
-		x.add(float64(p.Qty * p.Mark))
+		x.add(value)
+		n = next
 	}
 	return x
 }
