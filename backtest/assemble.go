@@ -3,6 +3,7 @@ package backtest
 import (
 	"context"
 	"math"
+	"slices"
 
 	"backtester/backtest/bar"
 	"backtester/backtest/expr"
@@ -341,7 +342,13 @@ func (e *engine) firstDecision() int {
 			}
 			absent := s.bound.Absent(side.Entry.When)
 			from := s.begins(rules)
-			for r := min(rows, int32(rules.Program.WarmupOf(side.Entry.When))) - 1; r >= from; r-- {
+			warm := rules.Program.WarmupOf(side.Entry.When)
+			for _, in := range rules.Program.Inputs() {
+				if in.Symbol != "" {
+					warm = max(warm, in.Warmup) // of bars of the other symbol, about as many as its own
+				}
+			}
+			for r := min(rows, int32(warm)) - 1; r >= from; r-- {
 				if absent[r>>6]>>(r&63)&1 != 0 {
 					from = r + 1
 				}
@@ -350,7 +357,7 @@ func (e *engine) firstDecision() int {
 				best = min(best, s.at(r))
 			}
 		}
-		if r := s.firstTarget(rules.Rebalance, s.begins(rules)); r < rows {
+		if r := s.firstTarget(rules.Program, rules.Rebalance, s.begins(rules)); r < rows {
 			best = min(best, s.at(r))
 		}
 	}
@@ -362,21 +369,49 @@ func (e *engine) firstDecision() int {
 
 // firstTarget is the first row from one on at which a rebalance by rules can say whether a symbol takes part, and
 // with how much; the number of rows if there is none.
-func (s *symbol) firstTarget(rules *strategy.RebalanceRules, from int32) int32 {
-	rows := int32(s.bars.Len())
+func (s *symbol) firstTarget(p *expr.Program, rules *strategy.RebalanceRules, from int32) int32 {
 	if rules == nil {
-		return rows
+		return int32(s.bars.Len())
 	}
-	for r := max(from, int32(rules.Settings.History())); r < rows; r++ {
-		known := rules.Where == 0 || s.bound.Absent(rules.Where)[r>>6]>>(r&63)&1 == 0
-		for _, ref := range []expr.Ref{rules.By, rules.Weights} {
-			known = known && (ref == 0 || !math.IsNaN(s.bound.Column(ref)[r]))
-		}
-		if known {
+	return s.firstKnown(p, max(from, int32(rules.Settings.History())), rules.Where, rules.By, rules.Weights)
+}
+
+// firstKnown is the first row from one on at which none of some expressions is absent, the number of rows if there is none.
+func (s *symbol) firstKnown(p *expr.Program, from int32, refs ...expr.Ref) int32 {
+	rows := int32(s.bars.Len())
+	for r := from; r < rows; r++ {
+		if !slices.ContainsFunc(refs, func(ref expr.Ref) bool {
+			if ref != 0 && p.Kind(ref) == expr.Bool {
+				return s.bound.Absent(ref)[r>>6]>>(r&63)&1 != 0
+			}
+			return ref != 0 && math.IsNaN(s.bound.Column(ref)[r])
+		}) {
 			return r
 		}
 	}
 	return rows
+}
+
+// firstReady is the first step at which a symbol of a script has a value of every signal, 0 without signals.
+func (e *engine) firstReady(by *play) int {
+	p := by.rules.Program
+	var refs []expr.Ref
+	for _, x := range by.cfg.Signals {
+		if ref, ok := p.SignalRef(x.Name); ok {
+			refs = append(refs, ref)
+		}
+	}
+	best := int32(len(e.m.time))
+	for i := range e.m.syms {
+		s := &e.m.syms[i]
+		if &e.plays[s.play] != by {
+			continue
+		}
+		if r := s.firstKnown(p, s.rowsBefore(0), refs...); r < int32(s.bars.Len()) {
+			best = min(best, s.at(r))
+		}
+	}
+	return int(best)
 }
 
 func (m *market) coverageOf(s *symbol) Coverage {

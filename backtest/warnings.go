@@ -62,21 +62,7 @@ func (e *engine) warnings(src bar.Source, bench []float64) []Warning {
 	if notes := e.cfg.ProfileNotes(); len(notes) > 0 {
 		add("profile_partial", "profile %s: %s", e.cfg.Profile, strings.Join(notes, " "))
 	}
-	warmup, ruled := 0, false
-	for k := range e.plays {
-		rules := e.plays[k].rules
-		warmup, ruled = max(warmup, rules.Warmup), ruled || rules.Long != nil || rules.Short != nil
-	}
-	switch first := e.firstDecision(); {
-	case first < 0 && ruled && warmup == 0:
-		add("short_history", "no bar could decide: at each some value was absent, although no history is needed")
-	case first < 0 && ruled:
-		add("short_history", "warm-up takes %s of history and there are fewer: no bar could decide", several(int64(warmup), "bar"))
-	case first > e.m.first && warmup == 0:
-		add("short_history", "no history is needed, but some value was absent before: the first decision could be made on %s", e.m.date[first])
-	case first > e.m.first:
-		add("short_history", "warm-up takes %s of history: the first decision could be made on %s", several(int64(warmup), "bar"), e.m.date[first])
-	}
+	e.historyWarnings(add)
 	e.levelWarning(add)
 	if e.limited {
 		add("order_by_symbol", "cash or slots did not suffice for every entry and no rank says which come first: symbols in alphabetical order did (set entry.rank)")
@@ -96,6 +82,34 @@ func (e *engine) warnings(src bar.Source, bench []float64) []Warning {
 	e.symbolWarnings(add)
 	e.classWarnings(add)
 	return w
+}
+
+// historyWarnings say from when a run could decide, where that is not from its first bar on.
+func (e *engine) historyWarnings(add func(code, format string, args ...any)) {
+	warmup, ruled := 0, false
+	for k := range e.plays {
+		rules := e.plays[k].rules
+		warmup, ruled = max(warmup, rules.Warmup), ruled || rules.Long != nil || rules.Short != nil
+	}
+	switch first := e.firstDecision(); {
+	case first < 0 && ruled && warmup == 0:
+		add("short_history", "no bar could decide: at each some value was absent, although no history is needed")
+	case first < 0 && ruled:
+		add("short_history", "warm-up takes %s of history and there are fewer: no bar could decide", several(int64(warmup), "bar"))
+	case first > e.m.first && warmup == 0:
+		add("short_history", "no history is needed, but some value was absent before: the first decision could be made on %s", e.m.date[first])
+	case first > e.m.first:
+		add("short_history", "warm-up takes %s of history: the first decision could be made on %s", several(int64(warmup), "bar"), e.m.date[first])
+	}
+	for k := range e.plays {
+		if p := &e.plays[k]; p.code != nil && p.code.script != nil {
+			if first := e.firstReady(p); first > e.m.first && first < len(e.m.date) {
+				add("short_history", "%s", p.named(fmt.Sprintf("the script is asked from the first bar on, but no symbol had a value of every signal before %s", e.m.date[first])))
+			} else if first >= len(e.m.date) {
+				add("short_history", "%s", p.named("no symbol ever had a value of every signal that the script reads"))
+			}
+		}
+	}
 }
 
 // symbolWarnings are those that name symbols.

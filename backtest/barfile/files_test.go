@@ -206,6 +206,9 @@ func TestBarsWithinTheDay(t *testing.T) {
 	if codes(naive) != "no_volume local_time" {
 		t.Errorf("notes %q", codes(naive))
 	}
+	if got := naive.Notes()[1].Message; !strings.Contains(got, "times without a zone, of a day from 09:30 to 10:30, are taken as New York time") {
+		t.Errorf("note %q", got)
+	}
 }
 
 func TestRangeWarmupAndEnd(t *testing.T) {

@@ -100,6 +100,11 @@ func (t *table) days(s *bar.Series) error {
 	return nil
 }
 
+// clockText is a time of day in nanoseconds from midnight: 09:30.
+func clockText(ns int64) string {
+	return fmt.Sprintf("%02d:%02d", ns/int64(time.Hour), ns/int64(time.Minute)%60)
+}
+
 // notes about a file.
 func (t *table) notes(file File, s *bar.Series) []Note {
 	var ns []Note
@@ -128,7 +133,7 @@ func (t *table) notes(file File, s *bar.Series) []Note {
 		if t.stamps.clock() != bar.NYSE() {
 			zone = "UTC"
 		}
-		note("local_time", "times without a zone are taken as %s", zone)
+		note("local_time", "times without a zone, of a day from %s to %s, are taken as %s", clockText(t.stamps.earliest), clockText(t.stamps.latest), zone)
 	}
 	if off := offCalendar(s); len(off) > 0 {
 		shown := off[:min(3, len(off))]

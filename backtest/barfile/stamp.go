@@ -14,11 +14,12 @@ import (
 // numbers of 9 to 19 digits are seconds, milliseconds, microseconds or nanoseconds since 1970 UTC,
 // by their size.
 type stamps struct {
-	dateOnly, timed bool // kinds seen so far
-	naive           bool // some time had no zone
-	notMidnight     bool // some time of day, as written, was not 00:00
-	civil           []instrument.Date
-	cal             *bar.Calendar // whose clock it is where no zone is said; nil: that of the US exchanges
+	dateOnly, timed  bool  // kinds seen so far
+	naive            bool  // some time had no zone
+	earliest, latest int64 // of those, nanoseconds from midnight
+	notMidnight      bool  // some time of day, as written, was not 00:00
+	civil            []instrument.Date
+	cal              *bar.Calendar // whose clock it is where no zone is said; nil: that of the US exchanges
 
 	text [10]byte // the date read last, and its value: rows of one day share it
 	date instrument.Date
@@ -117,7 +118,10 @@ func (s *stamps) instant(b []byte) (int64, instrument.Date, error) {
 	}
 	s.notMidnight = s.notMidnight || clock != 0
 	if len(rest) == 0 {
-		s.naive = true
+		if !s.naive || clock < s.earliest {
+			s.earliest = clock
+		}
+		s.naive, s.latest = true, max(s.latest, clock)
 		return s.clock().At(d, time.Duration(clock)), d, nil
 	}
 	offset, ok := zoneOf(rest)
