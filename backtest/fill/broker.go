@@ -86,5 +86,5 @@ func (c *Commission) Tiered(qty float64) float64 {
 // None reports whether nothing is ever charged.
 func (c Commission) None() bool {
 	c = c.Complete()
-	return c.PerShare == 0 && c.PerOrder == 0 && c.BPS == 0 && c.Min == 0
+	return c.PerShare == 0 && c.PerOrder == 0 && c.BPS == 0 && c.Min == 0 && len(c.Tiers) == 0
 }

@@ -397,6 +397,20 @@ func (c *checker) costs() {
 	if k.Max > 0 && k.Max < k.Min {
 		c.fault("conflict", "", "costs.commission.max "+shortest(k.Max)+" is below min "+shortest(k.Min)+": exchange them", "costs.commission.max")
 	}
+	full := k.Complete()
+	for _, x := range []struct {
+		key     string
+		charged float64
+	}{{"per_share", full.PerShare}, {"per_order", full.PerOrder}, {"bps", full.BPS}, {"min", full.Min}, {"max", full.Max}, {"max_bps", full.MaxBPS}} {
+		if at := "costs.commission." + x.key; k.Broker != "" && x.charged > 0 && c.file.nodes[at].zero() {
+			c.fault("conflict", "", at+" 0 takes nothing off the list of "+k.Broker+": leave broker out and say what it charges, without "+x.key, at)
+		}
+	}
+	for _, key := range []string{"open", "close"} {
+		if at := "costs.volume_cap." + key; c.file.nodes[at].zero() {
+			c.fault("conflict", "", at+" 0 is neither no fill nor no cap: leave it out for its default, or set 1 for no cap there", at)
+		}
+	}
 	if v := c.file.Costs.VolumeCap; v.Bar == 0 && (v.Open > 0 || v.Close > 0) && !c.paths["costs.volume_cap.bar"] {
 		c.fault("conflict", "", "costs.volume_cap without bar, or with bar 0, is no cap at all, at the open and the close neither: add costs.volume_cap.bar", "costs.volume_cap")
 	}
