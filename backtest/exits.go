@@ -25,8 +25,10 @@ type part struct {
 
 	working bool          // a market order works for what is left
 	auction order.Auction // which it waits for; AnyTime is that of all market exits
+	called  bool          // by a margin call: it fills at the next open, whatever market orders do
 	reason  string
 	decided int32 // step whose close decided it
+	cut     int32 // last step in which the volume cap left some of it
 }
 
 // whole is the index into parts of what closes everything: reversal, margin call, end.
@@ -93,7 +95,7 @@ func (e *engine) exitAs(i int32, reason string, item int, decided int32) {
 		}
 	}
 	o := &s.parts[item]
-	o.working, o.auction, o.reason, o.decided = true, order.AnyTime, reason, decided
+	o.working, o.auction, o.called, o.reason, o.decided = true, order.AnyTime, false, reason, decided
 	s.exiting = true
 }
 
@@ -110,11 +112,6 @@ func (e *engine) reverseAt(i int32, kind order.Kind, tif order.TIF) {
 	case kind == order.MarketOnClose:
 		o.auction, e.closers = order.CloseOnly, true
 	}
-}
-
-// calledIn reports whether the position is closed by a margin call.
-func (s *state) calledIn() bool {
-	return s.exiting && s.parts[whole].working && s.parts[whole].reason == "margin_call"
 }
 
 // decideExit evaluates the exits of a position at this close.
@@ -245,7 +242,7 @@ func (e *engine) nearest(i int32, side order.Side) (l fill.Levels, stop, target 
 	l, stop, target = fill.Levels{Stop: math.NaN(), Target: math.NaN()}, -1, -1
 	for k := range s.ways {
 		w := &s.ways[k]
-		if s.partly && e.left(i, w.item) <= 0 || e.outside && !w.target {
+		if s.parts[w.item].cut == e.t || s.partly && e.left(i, w.item) <= 0 || e.outside && !w.target {
 			continue
 		}
 		switch {
@@ -271,16 +268,17 @@ func (e *engine) touched(i int32) bool {
 	return false
 }
 
-// exitsAtOpen fills gapped stops and targets at the open, the nearest first, until one is cut.
+// exitsAtOpen fills gapped stops and targets at the open, the nearest first, until one that closes all is cut.
 func (e *engine) exitsAtOpen(i int32, open float64) {
 	s := &e.st[i]
-	for len(s.ways) > 0 && e.books.Pos[i].Qty != 0 && !(s.exited && s.exiting) {
+	for len(s.ways) > 0 && e.books.Pos[i].Qty != 0 && !s.exited {
 		side := closing(e.books.Pos[i].Qty > 0)
 		l, stop, target := e.nearest(i, side)
 		hit, ok := fill.ExitAtOpen(side, l, open)
-		if !ok || e.stopFirst(side, hit, l, e.bar(i)) || !e.fillWay(i, hit, stop, target, atOpen) {
+		if !ok || e.stopFirst(side, hit, l, e.bar(i)) {
 			return
 		}
+		e.fillWay(i, hit, stop, target, atOpen)
 	}
 }
 
@@ -293,7 +291,7 @@ func (e *engine) stopFirst(side order.Side, hit fill.Hit, l fill.Levels, b fill.
 func (e *engine) exitsAtClose(i int32, last float64) {
 	s := &e.st[i]
 	at := fill.Bar{Open: last, High: last, Low: last, Close: last}
-	for len(s.ways) > 0 && e.books.Pos[i].Qty != 0 && !(s.exited && s.exiting) {
+	for len(s.ways) > 0 && e.books.Pos[i].Qty != 0 && !s.exited {
 		side := closing(e.books.Pos[i].Qty > 0)
 		l, stop, target := e.nearest(i, side)
 		hit := fill.Hit{Ref: last, Rule: fill.AtClose}
@@ -302,9 +300,7 @@ func (e *engine) exitsAtClose(i int32, last float64) {
 				return
 			}
 		}
-		if !e.fillWay(i, hit, stop, target, atClose) {
-			return
-		}
+		e.fillWay(i, hit, stop, target, atClose)
 	}
 }
 
@@ -330,9 +326,7 @@ func (e *engine) exitsWithin(i int32, b fill.Bar) {
 		if hit.Ambiguous {
 			e.counts.AmbiguousBars++
 		}
-		if !e.fillWay(i, hit, stop, target, within) {
-			return
-		}
+		e.fillWay(i, hit, stop, target, within)
 	}
 }
 
@@ -358,7 +352,7 @@ func (e *engine) exitWithin(i int32, side order.Side, l fill.Levels, stop int, b
 	s := &e.st[i]
 	given, fixed, ways := l, stop, len(s.ways)
 	for _, w := range s.within {
-		if trailed := w.stop(side, b); s.entered <= fill.OnOpen && !e.outside && tighter(side, l.Stop, trailed) != l.Stop && e.left(i, w.item) > 0 {
+		if trailed := w.stop(side, b); s.entered <= fill.OnOpen && !e.outside && tighter(side, l.Stop, trailed) != l.Stop && s.parts[w.item].cut != e.t && e.left(i, w.item) > 0 {
 			l.Stop, stop = trailed, len(s.ways)
 			s.ways = append(s.ways, way{price: trailed, item: w.item, name: w.name})
 		}
@@ -400,9 +394,8 @@ func tighter(side order.Side, a, b float64) float64 {
 	return a
 }
 
-// fillWay fills the stop or target that was hit, and reports whether all of it was: a stop that was
-// cut is a market order from then on.
-func (e *engine) fillWay(i int32, hit fill.Hit, stop, target int, p phase) bool {
+// fillWay fills the stop or target that was hit. A stop that was cut is a market order from then on.
+func (e *engine) fillWay(i int32, hit fill.Hit, stop, target int, p phase) {
 	s := &e.st[i]
 	w := s.ways[stop&^(stop>>31)]
 	limit := math.NaN()
@@ -422,7 +415,6 @@ func (e *engine) fillWay(i int32, hit fill.Hit, stop, target int, p phase) bool 
 	if !done && !hit.Target {
 		e.exitAs(i, w.name, w.item, s.levelAt)
 	}
-	return done
 }
 
 // exitFill is what closeShares needs to know.
@@ -449,7 +441,7 @@ func (e *engine) closeShares(i int32, x exitFill) bool {
 	if qty <= 0 {
 		if want > 0 {
 			e.refuse(order.NoVolume)
-			s.exited = true
+			e.cut(i, x.item)
 			return false
 		}
 		return true
@@ -467,9 +459,18 @@ func (e *engine) closeShares(i int32, x exitFill) bool {
 		s.leave()
 		return true
 	}
-	s.exited = s.exited || qty < want
-	if qty >= want {
-		o.billed = fill.Billed{} // what is added later gives it more to close: another order
+	if qty < want {
+		e.cut(i, x.item)
+		return false
 	}
-	return qty >= want
+	o.billed = fill.Billed{} // what is added later gives it more to close: another order
+	return true
+}
+
+// cut has what the volume cap left of an exit wait for the next bar: all of the position's levels where it closes all
+// of it, else its own.
+func (e *engine) cut(i int32, item int) {
+	s := &e.st[i]
+	s.parts[item].cut = e.t
+	s.exited = s.exited || e.fraction(s, item) >= 1
 }

@@ -280,8 +280,28 @@ func (e *engine) callMargin() {
 	}
 	e.liquidate = e.books.Liquidation(deficit, e.liquidate)
 	for _, i := range e.liquidate {
-		e.exit(i, "margin_call", whole)
+		e.call(i)
 	}
+}
+
+// call closes a position for a margin call, at the next open. What works already and closes all of it is hastened.
+func (e *engine) call(i int32) {
+	s := &e.st[i]
+	e.exit(i, "margin_call", whole)
+	for k := range s.parts {
+		o := &s.parts[k]
+		o.called = o.called || o.working && e.fraction(s, k) >= 1
+	}
+}
+
+// calledIn reports whether the position is closed by a margin call.
+func (s *state) calledIn() bool {
+	for k := 0; s.exiting && k < len(s.parts); k++ {
+		if o := &s.parts[k]; o.working && o.called {
+			return true
+		}
+	}
+	return false
 }
 
 // delistWarning says what a loss on delisted positions would have cost, where the run assumes none: the last close
