@@ -258,3 +258,49 @@ func (e *engine) leavingFee(i int32, closing float64) float64 {
 	}
 	return fee
 }
+
+// affordable is as much of a further quantity of an order as money pays with its fees, in closed form where
+// only commission counts, and once. Else the largest that fits is between nothing and what money would buy
+// without fees, and is halved down to: more shares never cost less. What is asked for beyond it costs nothing.
+func (e *engine) affordable(side order.Side, b fill.Billed, want, price, money float64) float64 {
+	if e.cfg.Account.Kind == portfolio.Proceeds && side == order.Sell {
+		return want
+	}
+	if e.cost(side, b, want, price) <= money {
+		return want
+	}
+	if e.cfg.Account.Kind != portfolio.RegT && (side == order.Buy || e.cfg.Costs.Regulatory == "") {
+		return min(want, e.commission().Affordable(b, money, price))
+	}
+	most := min(want, max(0, money)/price)
+	if e.cost(side, b, most, price) <= money*(1+1e-13) {
+		return most
+	}
+	fits := 0.0
+	for range 64 {
+		if q := fits + (most-fits)/2; e.cost(side, b, q, price) <= money {
+			fits = q
+		} else {
+			most = q
+		}
+	}
+	return fits
+}
+
+// cost is what a further quantity of an order takes of money.
+func (e *engine) cost(side order.Side, b fill.Billed, qty, price float64) float64 {
+	return float64(qty*price) + e.burden(e.commission().Next(b, qty, price)+e.levy(side, qty, price))
+}
+
+// dust is an amount of money that rounding leaves, USD: nothing is ordered or filled for it. It is a part of the
+// equity, so that an account which has lost nearly all goes on by the same rules.
+func (e *engine) dust() float64 { return 1e-12 * e.equity }
+
+// burden is what commission and fees take of money. In a margin account they count twice: they come off
+// equity, of which twice as much may be held.
+func (e *engine) burden(fee float64) float64 {
+	if e.cfg.Account.Kind == portfolio.RegT {
+		return 2 * fee
+	}
+	return fee
+}

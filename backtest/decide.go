@@ -425,7 +425,9 @@ func (e *engine) reserve(w *order.Working, i int32, price float64, size *order.S
 				e.lack(w, want-max(0, w.Amount), 1)
 				short = size.AllOrNone && want-w.Amount > e.dust()
 			}
-			w.Reserve = w.Amount
+			if w.Reserve = w.Amount; unsecured {
+				w.Reserve = 0
+			}
 		}
 		w.Qty = math.NaN()
 		switch {

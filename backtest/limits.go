@@ -9,6 +9,7 @@ import (
 	"backtester/backtest/expr"
 	"backtester/backtest/fill"
 	"backtester/backtest/order"
+	"backtester/backtest/portfolio"
 )
 
 // bounds are the limits of a strategy, or with play -1 those of an account of several.
@@ -170,15 +171,12 @@ func (e *engine) available(w *order.Working, of int32) (money float64, slots int
 			slots--
 		}
 	}
-	if e.cfg.Fills.Market != fill.NextOpen && w.Auction != order.CloseOnly {
-		return money, slots // exits at the close come too late for it
-	}
 	for n := 0; n < len(e.books.Held); {
 		_, qty, mark, next := e.books.Security(n)
 		left := qty // of the security, by all strategies
 		for _, i := range e.books.Held[n:next] {
-			if !e.st[i].exiting {
-				continue
+			if !e.st[i].exiting || w.Auction != order.CloseOnly && !e.leavesEarly(&e.st[i]) {
+				continue // exits at the close come too late for it
 			}
 			held, closing := e.books.Pos[i].Qty, e.leaving(i)
 			if closing >= math.Abs(held) && !e.apart(i, play) {
@@ -187,10 +185,27 @@ func (e *engine) available(w *order.Working, of int32) (money float64, slots int
 			money -= e.burden(e.leavingFee(i, closing) + e.levy(closesBy(held), closing, mark))
 			left -= math.Copysign(closing, held)
 		}
-		money += float64((math.Abs(qty) - math.Abs(left)) * mark)
+		if e.cfg.Account.Kind == portfolio.Proceeds { // to buy back takes cash
+			money += float64((qty - left) * mark)
+		} else {
+			money += float64((math.Abs(qty) - math.Abs(left)) * mark)
+		}
 		n = next
 	}
 	return money, slots
+}
+
+// leavesEarly reports whether what works to close a position does so before the closing auction.
+func (e *engine) leavesEarly(s *state) bool {
+	if s.calledIn() {
+		return true
+	}
+	for k := range s.parts {
+		if o := &s.parts[k]; o.working && (o.auction == order.CloseOnly || o.auction == order.AnyTime && e.cfg.Fills.Market != fill.NextOpen) {
+			return false
+		}
+	}
+	return true
 }
 
 // exposure is what a new order of a symbol would join.

@@ -1,6 +1,7 @@
 package backtest
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
@@ -172,7 +173,10 @@ func (e *engine) pendingEntry(i int32, w *order.Working) PendingOrder {
 	p := PendingOrder{Symbol: e.m.syms[i].name, Ticker: e.m.syms[i].renamed(), Strategy: e.strategyOf(i), Side: sideWord(w.Side, true), Price: given(w.Trigger), Limit: given(w.Limit),
 		TIF: string(w.TIF), Decided: e.m.stamp(w.Decided), Reason: "entry"}
 	if w.Notional() {
-		p.Amount = given(min(w.Amount, w.Reserve))
+		p.Amount = given(w.Amount)
+		if math.IsInf(w.Amount, 1) { // all cash
+			p.Amount = given(cmp.Or(w.Reserve, e.books.Cash))
+		}
 	} else {
 		p.Quantity = given(w.Qty - w.Filled)
 		if math.IsInf(w.Qty, 1) {

@@ -275,21 +275,21 @@ func (e *engine) fillEntry(i int32, ref float64, rule fill.Rule, p phase) {
 		e.refuse(order.NoSlot)
 		return
 	}
-	cap := e.room(i, p)
-	want, price := w.Qty-w.Filled, ref
-	switch {
-	case w.Notional():
-		price = e.priceOf(i, w, ref, func(price float64) float64 {
-			return min(cap, e.affordable(w.Side, billed(w), w.Amount/price, price, e.books.Room(&e.cfg.Account)))
-		})
-		want = w.Amount / price
-	case math.IsInf(want, 1):
+	cap, money, want := e.room(i, p), e.books.Room(&e.cfg.Account), w.Qty-w.Filled
+	if math.IsInf(want, 1) {
 		want = e.sizedAtFill(i, ref)
-		fallthrough
-	default: // paid for at the price of what is wanted, which no smaller quantity exceeds
-		price = e.price(i, w.Side, ref, w.Limit, min(want, cap))
 	}
-	qty, why := e.affordable(w.Side, billed(w), want, price, e.books.Room(&e.cfg.Account)), order.NoCash
+	wanted := func(price float64) float64 {
+		if w.Notional() {
+			return w.Amount / price
+		}
+		return want
+	}
+	price := e.priceOf(i, w, ref, func(price float64) float64 {
+		return min(cap, e.affordable(w.Side, billed(w), wanted(price), price, money))
+	})
+	want = wanted(price)
+	qty, why := e.affordable(w.Side, billed(w), want, price, money), order.NoCash
 	if cap < qty {
 		qty, why = cap, order.NoVolume
 	}
@@ -365,52 +365,6 @@ func (e *engine) turnDown(i int32, shown, why order.Refusal) {
 // billed is what a working entry has traded and been charged so far.
 func billed(w *order.Working) fill.Billed {
 	return fill.Billed{Qty: w.Filled, Value: w.Value, Charged: w.Charged, Tiered: w.Tiered}
-}
-
-// affordable is as much of a further quantity of an order as money pays with its fees, in closed form where
-// only commission counts, and once. Else the largest that fits is between nothing and what money would buy
-// without fees, and is halved down to: more shares never cost less. What is asked for beyond it costs nothing.
-func (e *engine) affordable(side order.Side, b fill.Billed, want, price, money float64) float64 {
-	if e.cfg.Account.Kind == portfolio.Proceeds && side == order.Sell {
-		return want
-	}
-	if e.cost(side, b, want, price) <= money {
-		return want
-	}
-	if e.cfg.Account.Kind != portfolio.RegT && (side == order.Buy || e.cfg.Costs.Regulatory == "") {
-		return min(want, e.commission().Affordable(b, money, price))
-	}
-	most := min(want, max(0, money)/price)
-	if e.cost(side, b, most, price) <= money*(1+1e-13) {
-		return most
-	}
-	fits := 0.0
-	for range 64 {
-		if q := fits + (most-fits)/2; e.cost(side, b, q, price) <= money {
-			fits = q
-		} else {
-			most = q
-		}
-	}
-	return fits
-}
-
-// cost is what a further quantity of an order takes of money.
-func (e *engine) cost(side order.Side, b fill.Billed, qty, price float64) float64 {
-	return float64(qty*price) + e.burden(e.commission().Next(b, qty, price)+e.levy(side, qty, price))
-}
-
-// dust is an amount of money that rounding leaves, USD: nothing is ordered or filled for it. It is a part of the
-// equity, so that an account which has lost nearly all goes on by the same rules.
-func (e *engine) dust() float64 { return 1e-12 * e.equity }
-
-// burden is what commission and fees take of money. In a margin account they count twice: they come off
-// equity, of which twice as much may be held.
-func (e *engine) burden(fee float64) float64 {
-	if e.cfg.Account.Kind == portfolio.RegT {
-		return 2 * fee
-	}
-	return fee
 }
 
 // enter starts a position's state.

@@ -143,9 +143,10 @@ func (b *Books) Book(x Execution) {
 	b.Cash -= x.Fee
 	if p.Qty*float64(x.Side) >= 0 {
 		if p.Qty == 0 {
+			p.Mark = x.Ref
 			b.hold(x.Sym)
 		}
-		p.Mark = (math.Abs(p.Qty)*p.Mark + x.Qty*x.Ref) / (math.Abs(p.Qty) + x.Qty)
+		p.Mark += float64((x.Ref - p.Mark) * (x.Qty / (math.Abs(p.Qty) + x.Qty))) // what is added counts at its own price
 		p.Qty += x.Qty * float64(x.Side)
 		p.Lots = append(p.Lots, Lot{Qty: x.Qty, Price: x.Price, Value: value, Fees: x.Fee,
 			Hi: x.Ref, Lo: x.Ref, Step: x.Step, Row: x.Row, Tag: x.Tag})
