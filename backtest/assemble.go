@@ -116,12 +116,15 @@ func (m *market) startStamp() int64 {
 }
 
 // endStamp is the stamp of the close of step t: the session date, or the instant the bar ends, at the
-// latest the closing of its regular session if it begins before that.
+// latest the closing of its session, be it regular or extended, if it begins before that.
 func (m *market) endStamp(t int, closing int64) int64 {
 	if m.daily {
 		return m.date[t].Nanos()
 	}
 	end := m.time[t] + int64(m.frame.Duration())
+	if m.extended {
+		_, closing, _ = m.cal.ExtendedHours(m.date[t])
+	}
 	if m.time[t] < closing {
 		end = min(end, closing)
 	}
@@ -145,6 +148,12 @@ func (m *market) goesOn(t int) bool {
 	}
 	closing := m.closing(t)
 	return m.endStamp(t, closing) < closing
+}
+
+// opened reports whether the regular session of step t has begun before its bar ends.
+func (m *market) opened(t int) bool {
+	open, closing, _, ok := m.cal.Hours(m.date[t])
+	return ok && m.endStamp(t, closing) > open
 }
 
 // evening reports whether the extended hours of the session of step t are not over when its bar ends.

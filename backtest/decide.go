@@ -329,7 +329,7 @@ func (e *engine) quoted(c *candidate) (price, limit float64) {
 // that is another question of time.
 func (e *engine) inSession(w *order.Working) bool {
 	m, t := e.m, int(e.t)
-	if m.daily || w.Auction == order.OpenOnly && m.regular(e.t) {
+	if m.daily || w.Auction == order.OpenOnly && m.opened(t) {
 		return false
 	}
 	if w.Auction == order.CloseOnly && !e.thisClose() {

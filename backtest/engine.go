@@ -352,13 +352,14 @@ func (m *market) regular(t int32) bool {
 	return ok && m.time[t] >= open && m.time[t] < closing
 }
 
-// opens reports whether step t holds the opening auction of its session: the regular session begins in its bars.
+// opens reports whether step t holds the opening auction of its session: the regular session begins in its bars, and
+// where there are extended hours with them.
 func (m *market) opens(t int32) bool {
 	if m.daily {
 		return true
 	}
 	open, _, _, ok := m.cal.Hours(m.date[t])
-	return ok && m.time[t] <= open && open < m.time[t]+int64(m.frame.Duration())
+	return ok && m.time[t] <= open && open < m.time[t]+int64(m.frame.Duration()) && (m.time[t] == open || !m.extended)
 }
 
 // closing is the end of the regular session of this step, looked up once a session.
@@ -370,13 +371,14 @@ func (e *engine) closing() int64 {
 }
 
 // closes reports whether this step holds the closing auction of its session: its bars end with the regular
-// session, on half days earlier.
+// session, on half days earlier. One that goes on into extended hours does not: its close is no price of the auction.
 func (e *engine) closes() bool {
 	if e.m.daily {
 		return true
 	}
 	closing, start := e.closing(), e.m.time[e.t]
-	return start < closing && start+int64(e.m.frame.Duration()) >= closing
+	end := start + int64(e.m.frame.Duration())
+	return start < closing && (end == closing || end > closing && !e.m.extended)
 }
 
 // cutoff is how long before a closing auction within the day its orders must be decided.

@@ -165,7 +165,7 @@ func (e *engine) firstChance(w *order.Working) instrument.Date {
 // missed reports whether the auction that an order is for is over in the session of this step, which goes on.
 func (e *engine) missed(w *order.Working) bool {
 	closing := e.m.closing(int(e.t))
-	return w.Auction == order.OpenOnly && e.m.regular(e.t) || w.Auction == order.CloseOnly && e.m.endStamp(int(e.t), closing) > closing-cutoff
+	return w.Auction == order.OpenOnly && e.m.opened(int(e.t)) || w.Auction == order.CloseOnly && e.m.endStamp(int(e.t), closing) > closing-cutoff
 }
 
 // pendingEntry describes a working entry.

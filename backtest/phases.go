@@ -45,7 +45,7 @@ func (e *engine) openPhase() {
 			continue
 		}
 		w := &s.entry
-		if w.Auction == order.CloseOnly || e.lookAtClose(w) || w.Auction == order.OpenOnly && (e.outside || !e.m.opens(e.t)) {
+		if w.Auction == order.CloseOnly || e.lookAtClose(w) || w.Auction == order.OpenOnly && !e.m.opens(e.t) {
 			continue
 		}
 		o := s.other()
