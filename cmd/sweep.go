@@ -314,7 +314,7 @@ func (o *sweepOptions) show(ctx context.Context, plan *sweep.Plan, s *sweep.Summ
 		w = o.io.Err
 	}
 	if len(s.Best) == 0 {
-		fmt.Fprintf(w, "%d rows, none of them eligible: %s\n", s.Rows, plan.Eligibility())
+		fmt.Fprintf(w, "%s, none of them eligible: %s\n", plural(s.Rows, "row"), plan.Eligibility())
 		return nil
 	}
 	if err := o.bestTable(w, plan, s); err != nil {

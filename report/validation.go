@@ -119,7 +119,7 @@ func validationSubtitle(r *validate.Report) []string {
 // searchLine says which run is judged.
 func searchLine(r *validate.Report) string {
 	s := &r.Search
-	line := fmt.Sprintf("%s combinations by %s, %s eligible (%s).", number(float64(s.Combinations), 0), clean(s.Method), number(float64(s.Eligible), 0), clean(s.Eligibility))
+	line := fmt.Sprintf("%s by %s, %s eligible (%s).", count(int64(s.Combinations), "combination"), clean(s.Method), number(float64(s.Eligible), 0), clean(s.Eligibility))
 	judged := parameterWords(s.Chosen)
 	switch {
 	case len(s.Chosen) == 0:

@@ -2,7 +2,7 @@ package validate
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"math"
 	"slices"
 
@@ -73,7 +73,7 @@ func (t *tester) cross(context.Context) error {
 func (t *tester) purged(groups, tested int) (*Cross, error) {
 	sessions := len(t.m.days) - 1
 	if len(t.m.returns) < 2 {
-		return nil, fmt.Errorf("there is one combination, so that nothing is chosen: give params several values")
+		return nil, errors.New(oneCombination)
 	}
 	by, err := t.parting()
 	if err != nil {

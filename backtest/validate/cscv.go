@@ -37,6 +37,9 @@ type Count struct {
 	Count int     `json:"count"`
 }
 
+// oneCombination is why nothing can be said of a choice.
+const oneCombination = "there is one combination, so that nothing was chosen: give params several values"
+
 // cscv computes PBO.
 func (t *tester) cscv(context.Context) error {
 	t.progress("PBO", 0, 1)
@@ -45,7 +48,7 @@ func (t *tester) cscv(context.Context) error {
 		t.undefined("pbo", "search.method tpe tries what did well before: its combinations are no sample of the grid; use grid, random or sobol")
 		return nil
 	case n < 2:
-		t.undefined("pbo", "there is one combination, so that nothing was chosen: give params several values")
+		t.undefined("pbo", oneCombination)
 		return nil
 	}
 	excess := t.m.returns

@@ -91,6 +91,9 @@ func (t *tester) askWalk() Question {
 	case f.TotalReturn != f.TotalReturn:
 		q.Reason = "there is no session to test"
 		return q
+	case len(t.m.returns) < 2:
+		q.Reason = oneCombination
+		return q
 	case !(f.TotalReturn > 0):
 		q.Verdict = Failing
 	case f.Efficiency >= .5:

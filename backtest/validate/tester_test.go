@@ -338,3 +338,13 @@ func TestFiguresAreListed(t *testing.T) {
 		}
 	}
 }
+
+// Where nothing could be chosen the walk-forward is no answer, however it went.
+func TestWalkWithoutChoice(t *testing.T) {
+	one := strings.Replace(dip, "fall: [0.01, 0.012, 0.008, 0.014, 0.016, 0.006], hold: [1, 2, 3]", "fall: 0.01, hold: 2", 1)
+	r := tested(t, one, noise(t, 2, 1500, 0), validate.Options{})
+	q := question(t, r, "walk_forward")
+	if q.Verdict != validate.Undefined || !strings.Contains(q.Reason, "one combination") || r.WalkForward == nil {
+		t.Errorf("%s: %s %q", q.Verdict, q.Reason, q.Answer)
+	}
+}
