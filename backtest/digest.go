@@ -24,23 +24,10 @@ import (
 // escapes 64 bits of it by accident is not to be feared.
 func (m *market) digest(cfg *Config) string {
 	all := slices.Concat(m.syms, m.also)
-	sums := make([][sha256.Size]byte, len(all))
-	parallel(len(all), func() func(int) {
-		h := sha256.New()
-		return func(i int) {
-			h.Reset()
-			digestSeries(h, all[i].name, all[i].bars)
-			if c := all[i].security; c != nil {
-				for _, k := range c.kinds {
-					words(h, uint64(uint32(k.from)), uint64(uint32(k.to)))
-				}
-			}
-			h.Sum(sums[i][:0])
-		}
-	})
+	digestEach(all)
 	h := sha256.New()
-	for i := range sums {
-		h.Write(sums[i][:])
+	for i := range all {
+		h.Write(all[i].sum)
 	}
 	for _, name := range cfg.Files() {
 		data, _ := cfg.Attached(name)
@@ -49,6 +36,28 @@ func (m *market) digest(cfg *Config) string {
 		h.Write(data)
 	}
 	return hex.EncodeToString(h.Sum(nil))
+}
+
+// digestEach takes the digest of every symbol that has none yet. It goes through the columns once in their order:
+// those of a few symbols are near afterwards, where an engine looks at them here and there.
+func digestEach(list []symbol) {
+	parallel(len(list), func() func(int) {
+		h := sha256.New()
+		return func(i int) {
+			s := &list[i]
+			if s.sum != nil {
+				return
+			}
+			h.Reset()
+			digestSeries(h, s.name, s.bars)
+			if s.security != nil {
+				for _, k := range s.kinds {
+					words(h, uint64(uint32(k.from)), uint64(uint32(k.to)))
+				}
+			}
+			s.sum = h.Sum(nil)
+		}
+	})
 }
 
 // digestFills identifies everything that was traded: a sha256 over the fills, each as its words, ended by a

@@ -65,6 +65,7 @@ type symbol struct {
 	name string
 	*security
 	facts   [expr.NumCategories]string
+	sum     []byte // digest of what was read, nil until it is asked for
 	basis   bar.Basis
 	bars    *bar.Series // from here to member is what an engine looks at all the time, close together
 	bound   *expr.Bound

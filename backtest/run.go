@@ -176,6 +176,9 @@ func runRules(ctx context.Context, k task, src bar.Source) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
+	if m.twins == nil { // else several strategies have the same columns
+		digestEach(m.syms)
+	}
 	e, err := k.engine(m)
 	if err != nil {
 		return nil, err
