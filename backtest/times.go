@@ -133,11 +133,15 @@ func (e *engine) stamps() *stamps {
 	}
 	slices.Sort(s.steps)
 	s.steps = slices.Compact(s.steps)
+	times := make([]int64, len(s.steps)) // first, one right after the other: they are far away in memory
+	for k, step := range s.steps {
+		times[k] = s.m.at(step)
+	}
 	s.texts = make([]string, len(s.steps))
 	ends := make([]int, len(s.steps))
 	b := make([]byte, 0, 20*len(s.steps))
-	for k, step := range s.steps {
-		b = appendStamp(b, s.m.at(step), s.m.daily)
+	for k, ns := range times {
+		b = appendStamp(b, ns, s.m.daily)
 		ends[k] = len(b)
 	}
 	text, from := string(b), 0 // one piece of memory for all
