@@ -27,6 +27,7 @@ type event struct {
 type events struct {
 	start []int32 // of each step in list, one more than steps
 	list  []event
+	step  []int32 // of each event in list
 	found []found // memory of build
 }
 
@@ -46,11 +47,10 @@ func (ev *events) at(t int32) []event {
 
 // next is the first step in [from, to) with events; to if none has.
 func (ev *events) next(from, to int32) int32 {
-	if len(ev.list) == 0 {
+	if len(ev.list) == 0 || int(ev.start[from]) == len(ev.list) {
 		return to
 	}
-	k, _ := slices.BinarySearch(ev.start[from+1:to+1], ev.start[from]+1)
-	return from + int32(k)
+	return min(to, ev.step[ev.start[from]])
 }
 
 // build lays the list out by counting sort. Cost: O(bars/64 + steps + events).
@@ -65,22 +65,25 @@ func (ev *events) build(m *market, plays []play) {
 	if len(ev.found) == 0 {
 		return // start is not looked at
 	}
-	ev.start = slices.Grow(ev.start[:0], len(m.time)+1)[:len(m.time)+1]
-	clear(ev.start)
+	// Counts stand two places on, so that they add up to starts one place on, and the events that are laid out move
+	// each of those to its place, the end of its step.
+	start := slices.Grow(ev.start[:0], len(m.time)+2)[:len(m.time)+2]
+	clear(start)
 	for k := range ev.found {
-		ev.start[ev.found[k].step+1]++
+		start[ev.found[k].step+2]++
 	}
-	for t := range m.time {
-		ev.start[t+1] += ev.start[t]
+	for t := 2; t < len(start); t++ {
+		start[t] += start[t-1]
 	}
-	ev.list = slices.Grow(ev.list, len(ev.found))[:len(ev.found)]
+	n := len(ev.found)
+	ev.list, ev.step = slices.Grow(ev.list, n)[:n], slices.Grow(ev.step[:0], n)[:n]
 	for k := range ev.found {
 		x := &ev.found[k]
-		ev.list[ev.start[x.step]] = x.event
-		ev.start[x.step]++ // at the end each start is that of the next step
+		at := start[x.step+1]
+		ev.list[at], ev.step[at] = x.event, x.step
+		start[x.step+1]++
 	}
-	copy(ev.start[1:], ev.start)
-	ev.start[0] = 0
+	ev.start = start[:len(m.time)+1]
 }
 
 // find adds the events of symbols, of rules that follow each other those of their tenure.

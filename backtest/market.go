@@ -325,6 +325,10 @@ func (m *market) sessions() {
 	m.date, m.session = m.dates[1:], make([]int32, len(m.time))
 	midnight, d := int64(math.MinInt64), instrument.Date(0) // of the day after the one in hand
 	for t, ns := range m.time {
+		if ns < midnight {
+			m.date[t], m.session[t] = d, m.session[t-1]
+			continue
+		}
 		switch {
 		case m.frame == bar.Daily:
 			d = instrument.DateOfNanos(ns)
@@ -333,7 +337,7 @@ func (m *market) sessions() {
 			}
 		case m.daily:
 			d = m.dateOf(ns)
-		case ns >= midnight:
+		default:
 			d = m.dateOf(ns)
 			midnight = m.cal.Midnight(d + 1)
 		}
