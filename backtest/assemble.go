@@ -93,12 +93,11 @@ func (m *market) stampsOf(points int) []int64 {
 	if m.frame == bar.Daily {
 		return append(ns, m.time...)
 	}
-	closing := int64(0)
-	for t := range m.time {
-		if t == 0 || m.date[t] != m.date[t-1] {
-			closing = m.closing(t)
+	for t := 0; t < len(m.time); {
+		end, closing := int(m.sessionEnd(int32(t)))+1, m.closing(t)
+		for ; t < end; t++ {
+			ns = append(ns, m.endStamp(t, closing))
 		}
-		ns = append(ns, m.endStamp(t, closing))
 	}
 	return ns
 }
