@@ -29,9 +29,9 @@ func Restore(s *bar.Series, prices Prices, a instrument.Actions) *bar.Series {
 	for _, c := range columns {
 		*c = slices.Clone(*c)
 	}
-	dividends := restated(a).Dividends
-	if prices != PricesTotal {
-		dividends = nil
+	var dividends []instrument.Dividend
+	if prices == PricesTotal {
+		dividends = a.Dividends
 	}
 	share, money := 1.0, 1.0 // of bar i: raw = restated x share / money
 	k, j := len(a.Splits), len(dividends)
@@ -43,7 +43,7 @@ func Restore(s *bar.Series, prices Prices, a instrument.Actions) *bar.Series {
 		cash := 0.0
 		for ; j > 0 && dividends[j-1].Ex > d; j-- {
 			if i+1 < s.Len() { // those after the last bar are not in it
-				cash += dividends[j-1].Cash
+				cash += a.CashOn(dividends[j-1], instrument.Forever) // in the basis of the restated prices
 			}
 		}
 		if cash > 0 {
@@ -57,23 +57,14 @@ func Restore(s *bar.Series, prices Prices, a instrument.Actions) *bar.Series {
 	return &out
 }
 
-// restated gives dividends in the share basis after the last split.
-func restated(a instrument.Actions) instrument.Actions {
-	return rebased(a, func(s instrument.Split) float64 { return s.From / s.To })
-}
-
 // AsPaid turns dividends that were restated for later splits, as Yahoo's are, back into the cash that
 // was paid for a share of their day.
 func AsPaid(a instrument.Actions) instrument.Actions {
-	return rebased(a, func(s instrument.Split) float64 { return s.To / s.From })
-}
-
-func rebased(a instrument.Actions, factor func(instrument.Split) float64) instrument.Actions {
 	out := instrument.Actions{Splits: a.Splits, Dividends: slices.Clone(a.Dividends)}
 	for i := range out.Dividends {
 		for _, s := range a.Splits {
 			if s.Ex > out.Dividends[i].Ex {
-				out.Dividends[i].Cash *= factor(s)
+				out.Dividends[i].Cash *= s.To / s.From
 			}
 		}
 	}
