@@ -180,8 +180,8 @@ func (l *loader) read(c *security, r bar.Request) (symbol, error) {
 		return symbol{}, fmt.Errorf("%w: data.bars is %s, the bars of %s are %s: set data.bars to %[3]s", bar.ErrNoData, r.Frame, s.Frame, s.Frame)
 	}
 	sy := symbol{name: c.name, security: c, bars: s, dropped: dropped, facts: c.facts}
-	if s.Warm == s.Len() {
-		return symbol{}, fmt.Errorf("%w: no bar with volume in range", bar.ErrNoData)
+	if s.Len() == 0 {
+		return symbol{}, errUntraded
 	}
 	if _, ok := l.src.(bar.Checked); !ok {
 		if err := s.Check(); err != nil {

@@ -3,6 +3,7 @@ package backtest
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"math"
 	"slices"
 	"time"
@@ -216,6 +217,8 @@ func (l *loader) bind() error {
 	return nil
 }
 
+var errUntraded = fmt.Errorf("%w: no bar with volume in range", bar.ErrNoData)
+
 // loadTraded loads bars without those of zero volume, with as many traded bars of warm-up as asked for
 // where there are that many.
 func loadTraded(ctx context.Context, src bar.Source, r bar.Request) (*bar.Series, int, error) {
@@ -226,6 +229,9 @@ func loadTraded(ctx context.Context, src bar.Source, r bar.Request) (*bar.Series
 			return nil, 0, err
 		}
 		s, dropped := traded(whole)
+		if s.Warm == s.Len() && whole.Warm < whole.Len() {
+			return nil, 0, errUntraded
+		}
 		if s.Warm >= want || whole.Warm < r.Warmup {
 			return s.Slice(max(0, s.Warm-want), s.Len()), dropped, nil
 		}

@@ -72,6 +72,9 @@ func (f *fog) Load(ctx context.Context, r bar.Request) (*bar.Series, error) {
 		return s, nil
 	}
 	if f.mode == truncated {
+		for first > s.Warm && s.Volume[first-1] == 0 {
+			first-- // a bar without volume is none, and where there are no others the range has not begun
+		}
 		if first == 0 {
 			return nil, fmt.Errorf("%w: %s has no bar by then", bar.ErrNoData, r.Symbol)
 		}
