@@ -377,40 +377,6 @@ func (m *market) sessionEnd(t int32) int32 {
 	return int32(end)
 }
 
-// goodbyes adds the session after the last bar of a symbol that was delisted, if it lies in the range:
-// a position is closed there, although perhaps nothing trades.
-func (m *market) goodbyes() {
-	for i := range m.syms {
-		next := m.goodbye(m.syms[i].bars)
-		if next == instrument.None {
-			continue
-		}
-		at := next.Nanos()
-		if !m.daily {
-			at, _, _, _ = m.cal.Hours(next)
-		}
-		m.time = union(m.time, []int64{at})
-	}
-}
-
-// goodbye is the session in which a position in a symbol that was delisted is closed, None for none in the range.
-func (m *market) goodbye(b *bar.Series) instrument.Date {
-	if !m.gone(b) {
-		return instrument.None
-	}
-	next := m.cal.Next(m.dateOf(b.Time[b.Len()-1]))
-	if next == instrument.Forever || m.to != instrument.None && next > m.to {
-		return instrument.None
-	}
-	return next
-}
-
-// gone reports whether a symbol's last bar is its last for ever: reference data says that it was
-// delisted by the end of the range, or its source covers 20 later sessions without it.
-func (m *market) gone(b *bar.Series) bool {
-	return b.Ended || b.Delisted != instrument.None && (m.to == instrument.None || b.Delisted <= m.to)
-}
-
 // union merges two increasing lists into one. Equal lists, the common case, cost no allocation.
 func union(a, b []int64) []int64 {
 	if len(a) == 0 {
