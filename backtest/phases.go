@@ -275,27 +275,7 @@ func (e *engine) fillEntry(i int32, ref float64, rule fill.Rule, p phase) {
 		e.refuse(order.NoSlot)
 		return
 	}
-	cap, money, want := e.room(i, p), e.books.Room(&e.cfg.Account), w.Qty-w.Filled
-	if math.IsInf(want, 1) {
-		want = e.sizedAtFill(i, ref)
-	}
-	wanted := func(price float64) float64 {
-		if w.Notional() {
-			return w.Amount / price
-		}
-		return want
-	}
-	price := e.priceOf(i, w, ref, func(price float64) float64 {
-		return min(cap, e.affordable(w.Side, billed(w), wanted(price), price, money))
-	})
-	want = wanted(price)
-	qty, why := e.affordable(w.Side, billed(w), want, price, money), order.NoCash
-	if cap < qty {
-		qty, why = cap, order.NoVolume
-	}
-	if qty = size.Floor(qty); qty > 0 && !w.Notional() {
-		price = e.price(i, w.Side, ref, w.Limit, qty)
-	}
+	want, qty, price, why := e.quantity(i, ref, e.room(i, p))
 	if why == order.NoCash && qty < want && !math.IsInf(want, 1) {
 		e.lack(w, want-qty, price)
 	}
@@ -306,7 +286,7 @@ func (e *engine) fillEntry(i int32, ref float64, rule fill.Rule, p phase) {
 		e.turnDown(i, why, why)
 		return
 	}
-	if size.AllOrNone && qty < size.Floor(want) && !math.IsInf(want, 1) {
+	if size.AllOrNone && (why == order.NoVolume || qty < size.Floor(want) && !math.IsInf(want, 1)) {
 		e.turnDown(i, order.CutAllOrNone, why)
 		return
 	}
@@ -341,6 +321,36 @@ func (e *engine) fillEntry(i int32, ref float64, rule fill.Rule, p phase) {
 	if done := w.Notional() && why != order.NoVolume || w.Filled >= w.Qty || why == order.NoCash && qty < want; done {
 		s.working = false
 	}
+}
+
+// quantity is how many shares a working entry gets at a reference price, and the price after slippage: as many as money
+// and the cap on them let it; what cut them, and how many were wanted.
+func (e *engine) quantity(i int32, ref, cap float64) (want, qty, price float64, why order.Refusal) {
+	w, size, money := &e.st[i].entry, &e.play(i).cfg.Size, e.books.Room(&e.cfg.Account)
+	if want = w.Qty - w.Filled; math.IsInf(want, 1) {
+		want = e.sizedAtFill(i, ref)
+	}
+	wanted := func(price float64) float64 {
+		if w.Notional() {
+			return w.Amount / price
+		}
+		return want
+	}
+	price = e.priceOf(i, w, ref, func(price float64) float64 {
+		return min(cap, e.affordable(w.Side, billed(w), wanted(price), price, money))
+	})
+	want = wanted(price)
+	qty, why = e.affordable(w.Side, billed(w), want, price, money), order.NoCash
+	if cap < qty {
+		qty, why = cap, order.NoVolume
+	}
+	qty = size.Floor(qty)
+	if at := e.price(i, w.Side, ref, w.Limit, qty); !w.Notional() {
+		price = at
+	} else if at < price*(1-1e-6) {
+		price = 0 // no number of shares brings the amount
+	}
+	return want, qty, price, why
 }
 
 // lack counts an entry of which money does not pay so many shares at a price, USD; each entry once.
