@@ -304,7 +304,8 @@ func (n *node) place(pos Position) {
 	}
 }
 
-// pathHint finds what an unknown path probably meant: a parameter, or a key with the same end.
+// pathHint finds what an unknown path probably meant: a parameter, or a key with the same end. Within a mapping
+// that there is, a key elsewhere is meant only by its own name.
 func pathHint(root *node, path string) string {
 	var words []string
 	if params := root.get("params"); params != nil {
@@ -313,7 +314,7 @@ func pathHint(root *node, path string) string {
 		}
 	}
 	all := paths(describeFile(), "")
-	_, last, dotted := cutLast(path)
+	parent, last, dotted := cutLast(path)
 	for _, w := range all {
 		if _, end, _ := cutLast(w); !dotted || spell.Nearest(last, []string{end}) != "" { // size.foo is no size.lot
 			words = append(words, w)
@@ -329,7 +330,7 @@ func pathHint(root *node, path string) string {
 	for i, p := range all {
 		_, ends[i], _ = cutLast(p)
 	}
-	if w := spell.Nearest(last, ends); w != "" {
+	if w := spell.Nearest(last, ends); w != "" && (w == last || !slices.Contains(all, parent)) {
 		return "did you mean " + all[slices.Index(ends, w)] + "?"
 	}
 	return ""

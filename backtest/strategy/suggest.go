@@ -122,6 +122,8 @@ func elsewhere(key string) string {
 		return "notes"
 	case "title":
 		return "name"
+	case "trials", "n_trials", "iterations", "n_iter", "max_evals", "max_tries":
+		return "search.samples"
 	}
 	return ""
 }
