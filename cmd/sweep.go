@@ -183,6 +183,7 @@ func (o *sweepOptions) play(ctx context.Context, src source, players *player, pl
 		if before, err = file.Earlier(plan, rows.take); err != nil {
 			return err
 		}
+		options.Before = before
 	}
 	draw, clear := o.bar(plan)
 	options.Row = rows.add

@@ -45,6 +45,7 @@ type Options struct {
 	Judge func(*Row) float64
 	// Progress is called now and then.
 	Progress func(Progress)
+	Before   *Summary // what the combinations before From came to: the best of Progress may be one of them
 }
 
 // Row is the outcome of one combination on one symbol, or on all of them at once.
@@ -69,8 +70,8 @@ type Returns struct {
 
 // Progress of a sweep.
 type Progress struct {
-	Done, Total int // rows
-	Best        float64
+	Done, Total int     // rows
+	Best        float64 // so far, by the objective as the file says it; NaN while no row is eligible
 	BestParams  []float64
 }
 

@@ -218,13 +218,22 @@ func (r *runner) emit(c *piece) error {
 		}
 	}
 	if r.o.Progress != nil {
-		p := Progress{Done: r.summary.Rows, Total: r.total, Best: math.NaN()}
-		if len(r.summary.Best) > 0 {
-			p.Best, p.BestParams = r.score.Raw(r.summary.Best[0].Metrics), r.summary.Best[0].Params
-		}
-		r.o.Progress(p)
+		r.o.Progress(r.progress(r.total))
 	}
 	return nil
+}
+
+// progress is how far the rows that were counted are, of a total.
+func (r *runner) progress(total int) Progress {
+	p := Progress{Done: r.summary.Rows, Total: total, Best: math.NaN()}
+	best := r.summary.Best
+	if b := r.o.Before; b != nil && len(b.Best) > 0 && (len(best) == 0 || !(best[0].Value > b.Best[0].Value)) {
+		best = b.Best
+	}
+	if len(best) > 0 {
+		p.Best, p.BestParams = r.score.Raw(best[0].Metrics), best[0].Params
+	}
+	return p
 }
 
 // count adds a row to the summary.

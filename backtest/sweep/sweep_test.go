@@ -374,3 +374,28 @@ func TestTPELearns(t *testing.T) {
 		t.Errorf("the last third lies %.1f from the top, by chance %.1f", -mean["tpe"], -mean["random"])
 	}
 }
+
+// The best that a resumed sweep shows as it goes on is that of all rows, whichever run they are of; less is better
+// where the metric says so.
+func TestProgressKnowsWhatWasBefore(t *testing.T) {
+	src := source(t, walk(5, "A", 300))
+	for _, objective := range []string{"sharpe", "volatility"} {
+		cfg := parse(t, pairs+"\n")
+		cfg.Search.Objective = objective
+		last := func(o sweep.Options) (p sweep.Progress, s *sweep.Summary) {
+			o.Progress = func(now sweep.Progress) { p = now }
+			s, err := sweep.Run(context.Background(), cfg, src, o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return p, s
+		}
+		want, whole := last(sweep.Options{})
+		for _, cut := range []int{1, whole.Best[0].Index, whole.Best[0].Index + 1, whole.Combinations - 1} {
+			_, before := last(sweep.Options{To: cut})
+			if got, _ := last(sweep.Options{From: cut, Before: before}); got.Best != want.Best || !slices.Equal(got.BestParams, want.BestParams) {
+				t.Errorf("%s, from combination %d on: the best is %v at %v, want %v at %v", objective, cut, got.Best, got.BestParams, want.Best, want.BestParams)
+			}
+		}
+	}
+}

@@ -1,7 +1,5 @@
 package sweep
 
-import "math"
-
 // Tally makes the summary of rows that were played elsewhere: in ranges of the plan, on other machines.
 type Tally struct{ r *runner }
 
@@ -40,11 +38,4 @@ func (t *Tally) Fault(symbol string, err error) {
 func (t *Tally) Summary() *Summary { return t.r.finish() }
 
 // Progress is how far the rows added are, of a total.
-func (t *Tally) Progress(total int) Progress {
-	r := t.r
-	p := Progress{Done: r.summary.Rows, Total: total, Best: math.NaN()}
-	if len(r.summary.Best) > 0 {
-		p.Best, p.BestParams = r.score.Raw(r.summary.Best[0].Metrics), r.summary.Best[0].Params
-	}
-	return p
-}
+func (t *Tally) Progress(total int) Progress { return t.r.progress(total) }
