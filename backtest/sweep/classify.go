@@ -2,6 +2,7 @@ package sweep
 
 import (
 	"reflect"
+	"slices"
 
 	"backtester/backtest"
 	"backtester/backtest/bar"
@@ -15,80 +16,61 @@ import (
 // The planner knows what each path can do and takes the settings apart until nothing is left that it does
 // not know: a setting that is new to it means the event engine, never a guess.
 
-// classify finds the fastest path and says why there is no faster one.
-func (p *Plan) classify(o Options, basic bool) {
-	add := func(path Path, reason string) {
-		if reason != "" {
-			p.Path = max(p.Path, path)
-			p.Reasons = append(p.Reasons, reason)
-		}
-	}
-	p.Path = Sorted
-	add(Event, p.needsEvent(basic))
-	if p.Path < Event {
-		add(Fused, p.needsFused())
-	}
-	if p.Path < Fused {
-		var reason string
-		p.pairs, reason = p.compared()
-		add(Sparse, reason)
-	}
-	if o.Fastest > p.Path {
-		add(o.Fastest, "a slower path was asked for")
+// reasons is why a path cannot be taken.
+type reasons []string
+
+// when adds a reason that holds, once.
+func (r *reasons) when(holds bool, reason string) {
+	if holds && !slices.Contains(*r, reason) {
+		*r = append(*r, reason)
 	}
 }
 
-// needsEvent is the first reason why only the event engine can play the strategy.
-func (p *Plan) needsEvent(basic bool) string {
+// classify finds the fastest path and says what all keeps the strategy off the next faster one.
+func (p *Plan) classify(o Options, basic bool) {
+	p.Path = Sorted
+	if p.Reasons = p.needsEvent(basic); len(p.Reasons) > 0 {
+		p.Path = Event
+	} else if p.Reasons = p.needsFused(); len(p.Reasons) > 0 {
+		p.Path = Fused
+	} else if p.pairs, p.Reasons = p.compared(); len(p.Reasons) > 0 {
+		p.Path = Sparse
+	}
+	if o.Fastest > p.Path {
+		p.Path, p.Reasons = o.Fastest, reasons{"a slower path was asked for"}
+	}
+}
+
+// needsEvent is why only the event engine can play the strategy, nothing if others can.
+func (p *Plan) needsEvent(basic bool) (why reasons) {
 	cfg, rules := p.Config, p.rules
 	long := rules.Long
-	switch {
-	case !basic:
-		return "a metric is asked for that only whole runs have"
-	case len(p.Symbols) == 1 && p.Symbols[0] == "":
-		return "several symbols share the cash"
-	case len(cfg.Strategies) > 0:
-		return "several strategies share the account"
-	case cfg.Script != "" || cfg.Rebalance != nil:
-		return "code or weights decide"
-	case rules.Universe != nil || cfg.Universe.Dynamic() || cfg.Leave:
-		return "the universe changes over time"
-	case rules.Short != nil || long == nil:
-		return "it sells short"
-	case rules.Program.Stages() > 0:
-		return "symbols are compared with each other"
-	case len(rules.Program.Frozen()) > 0:
-		return "levels are frozen at the decision (at_entry)"
-	case long.Entry.Rank != 0:
-		return "entries are ranked"
-	case !plainEntry(long.Entry.Settings):
-		return "entries are not market orders at the next open"
-	case !plainFills(cfg.Fills):
-		return "fills.market, fills.end or fills.ambiguity is not one that fast paths know"
-	case !plainAccount(cfg.Account):
-		return "the account has margin or interest"
-	case !plainCosts(cfg.Costs):
-		return "costs are more than commission, slippage and a volume cap"
-	case cfg.Costs.Slippage.Impact > 0 || cfg.Costs.Slippage.VolumeShare > 0:
-		return "slippage depends on volume"
-	case cfg.Size.Risk > 0 || cfg.Size.AllOrNone || cfg.Size.At != "":
-		return "sizes are by risk, all or none, or as of the fill"
-	case cfg.Data.Begin != "" || cfg.Data.Cross != "" || cfg.Data.EMASeed != "":
-		return "data.begin, crossing or ema_seed is that of another tool"
-	case cfg.Data.Bars.Unit == bar.Week || cfg.Data.Bars.Unit == bar.Month:
-		return "bars are longer than a session"
-	case cfg.Data.Session == bar.Extended:
-		return "bars of extended hours decide"
+	why.when(!basic, "a metric is asked for that only whole runs have")
+	why.when(len(p.Symbols) == 1 && p.Symbols[0] == "", "several symbols share the cash")
+	why.when(len(cfg.Strategies) > 0, "several strategies share the account")
+	why.when(cfg.Script != "" || cfg.Rebalance != nil, "code or weights decide")
+	why.when(rules.Universe != nil || cfg.Universe.Dynamic() || cfg.Leave, "the universe changes over time")
+	why.when(rules.Short != nil || long == nil, "it sells short")
+	why.when(rules.Program.Stages() > 0, "symbols are compared with each other")
+	why.when(len(rules.Program.Frozen()) > 0, "levels are frozen at the decision (at_entry)")
+	why.when(!plainFills(cfg.Fills), "fills.market, fills.end or fills.ambiguity is not one that fast paths know")
+	why.when(!plainAccount(cfg.Account), "the account has margin or interest")
+	why.when(!plainCosts(cfg.Costs), "costs are more than commission, slippage and a volume cap")
+	why.when(cfg.Costs.Slippage.Impact > 0 || cfg.Costs.Slippage.VolumeShare > 0, "slippage depends on volume")
+	why.when(cfg.Size.Risk > 0 || cfg.Size.AllOrNone || cfg.Size.At != "", "sizes are by risk, all or none, or as of the fill")
+	why.when(cfg.Data.Begin != "" || cfg.Data.Cross != "" || cfg.Data.EMASeed != "", "data.begin, crossing or ema_seed is that of another tool")
+	why.when(cfg.Data.Bars.Unit == bar.Week || cfg.Data.Bars.Unit == bar.Month, "bars are longer than a session")
+	why.when(cfg.Data.Session == bar.Extended, "bars of extended hours decide")
+	if long == nil {
+		return why
 	}
+	why.when(long.Entry.Rank != 0, "entries are ranked")
+	why.when(!plainEntry(long.Entry.Settings), "entries are not market orders at the next open")
 	for i := range long.Exits {
-		switch x := &long.Exits[i]; {
-		case x.Part != 1:
-			return "an exit closes a part of the position"
-		case x.Intrabar:
-			return "a trailing stop follows the bar it works in"
-		}
+		why.when(long.Exits[i].Part != 1, "an exit closes a part of the position")
+		why.when(long.Exits[i].Intrabar, "a trailing stop follows the bar it works in")
 	}
-	return ""
+	return why
 }
 
 func plainEntry(e order.Entry) bool {
@@ -130,33 +112,26 @@ func plainAccount(a portfolio.Account) bool {
 	return reflect.DeepEqual(a, d) && a.Kind == portfolio.Cash
 }
 
-// needsFused is the first reason why positions must be followed bar by bar.
-func (p *Plan) needsFused() string {
+// needsFused is why positions must be followed bar by bar.
+func (p *Plan) needsFused() (why reasons) {
 	cfg, rules := p.Config, p.rules
 	c := cfg.Costs.Commission
 	c.BPS = 0
-	switch {
-	case cfg.Data.Bars.Intraday():
-		return "sessions have several bars"
-	case !reflect.ValueOf(c).IsZero():
-		return "commission is not proportional to the traded value"
-	case !cfg.Size.Fractional || cfg.Size.Shares > 0 || cfg.Size.Value > 0 || cfg.Size.Weight < 1:
-		return "a position is not all of the cash (size: {weight: 1, fractional: true})"
-	}
+	why.when(cfg.Data.Bars.Intraday(), "sessions have several bars")
+	why.when(!reflect.ValueOf(c).IsZero(), "commission is not proportional to the traded value")
+	why.when(!cfg.Size.Fractional || cfg.Size.Shares > 0 || cfg.Size.Value > 0 || cfg.Size.Weight < 1,
+		"a position is not all of the cash (size: {weight: 1, fractional: true})")
 	for i := range rules.Long.Exits {
 		switch x := &rules.Long.Exits[i]; x.Kind {
 		case strategy.ExitSignal:
-			if !rules.Program.Static(x.When) {
-				return "an exit looks at the position at every close"
-			}
+			why.when(!rules.Program.Static(x.When), "an exit looks at the position at every close")
 		case strategy.ExitStop, strategy.ExitTarget:
 			vars, columns := rules.Program.Reads(x.Level)
-			if x.Ratchet || (columns || vars&^(1<<expr.EntryPrice) != 0) && !rules.Program.Affine(x.Level) {
-				return "a stop or target is more than a column, or the price paid and a column"
-			}
+			why.when(x.Ratchet || (columns || vars&^(1<<expr.EntryPrice) != 0) && !rules.Program.Affine(x.Level),
+				"a stop or target is more than a column, or the price paid and a column")
 		case strategy.ExitTrail:
-			return "a trailing stop follows the position"
+			why.when(true, "a trailing stop follows the position")
 		}
 	}
-	return ""
+	return why
 }

@@ -22,32 +22,28 @@ type side struct {
 }
 
 // compared reads entry and exit as comparisons of one pair of numbers, or says why they are none.
-func (p *Plan) compared() (*pairing, string) {
-	cfg := p.Config
-	if cfg.Data.From != instrument.None {
-		return nil, "with data.from each combination has a history of its own"
-	}
-	scope := cfg.Scope()
+func (p *Plan) compared() (out *pairing, why reasons) {
+	cfg, scope := p.Config, p.Config.Scope()
+	why.when(cfg.Data.From != instrument.None, "with data.from each combination has a history of its own")
+	ways := p.rules.Long.Exits
+	why.when(len(ways) > 1 || len(ways) == 1 && ways[0].Kind != strategy.ExitSignal, "there are several ways out")
 	c, ok := scope.Comparison(cfg.Long.Entry.When)
-	if !ok {
-		return nil, "the entry is not one comparison of two numbers"
+	why.when(!ok, "the entry is not one comparison of two numbers")
+	if len(why) > 0 {
+		return nil, why
 	}
-	out := &pairing{left: p.side(c.Left), right: p.side(c.Right), enter: c.Relation}
-	for i, x := range cfg.Long.Exits {
-		if i > 0 || p.rules.Long.Exits[0].Kind != strategy.ExitSignal || len(p.rules.Long.Exits) > 1 {
-			return nil, "there are several ways out"
-		}
-		d, ok := scope.Comparison(x.When)
-		if !ok {
-			return nil, "the exit is not one comparison of two numbers"
-		}
+	out = &pairing{left: p.side(c.Left), right: p.side(c.Right), enter: c.Relation}
+	if len(ways) == 1 {
+		d, ok := scope.Comparison(cfg.Long.Exits[0].When)
 		switch {
+		case !ok:
+			return nil, reasons{"the exit is not one comparison of two numbers"}
 		case d.Left.Text == c.Left.Text && d.Right.Text == c.Right.Text:
 			out.leave = d.Relation
 		case d.Left.Text == c.Right.Text && d.Right.Text == c.Left.Text:
 			out.leave = d.Relation.Swapped()
 		default:
-			return nil, "entry and exit compare different numbers"
+			return nil, reasons{"entry and exit compare different numbers"}
 		}
 	}
 	if out.enter == expr.Below || out.enter == expr.AtMost || out.enter == expr.CrossesBelow {
@@ -56,14 +52,14 @@ func (p *Plan) compared() (*pairing, string) {
 			out.leave = out.leave.Swapped()
 		}
 	}
-	switch leave := out.leave; {
-	case leave == expr.Above || leave == expr.AtLeast || leave == expr.CrossesAbove || out.enter == expr.AtLeast && leave == expr.AtMost:
-		return nil, "entry and exit can hold at once"
+	leave := out.leave
+	why.when(leave == expr.Above || leave == expr.AtLeast || leave == expr.CrossesAbove || out.enter == expr.AtLeast && leave == expr.AtMost,
+		"entry and exit can hold at once")
+	why.when(len(out.left.params) == 0 && len(out.right.params) == 0, "the numbers that are compared depend on no parameter")
+	if len(why) > 0 {
+		return nil, why
 	}
-	if len(out.left.params) == 0 && len(out.right.params) == 0 {
-		return nil, "the numbers that are compared depend on no parameter"
-	}
-	return out, ""
+	return out, nil
 }
 
 func (p *Plan) side(o expr.Operand) side {

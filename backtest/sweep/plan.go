@@ -55,7 +55,7 @@ type Row struct {
 	Params  []float64
 	Metrics []float64 // in the order of Plan.Metrics; NaN is undefined
 	Path    Path
-	Reason  string // why no faster path; "" when it is the path of the plan
+	Reason  string // why not the next faster path; "" when it is the path of the plan
 	Kept    bool   // it meets every `require` of the file
 	Value   float64
 }
@@ -89,7 +89,7 @@ type Plan struct {
 	Metrics []string // columns of rows
 	Method  string
 	Path    Path
-	Reasons []string // why no faster path, the first one first
+	Reasons []string // all that keeps it off the next faster path
 
 	picks []int64 // combinations of the space, in order; nil is all of it
 	src   *held

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"backtester/backtest/instrument"
 	"backtester/backtest/sweep"
 )
 
@@ -99,5 +100,47 @@ func TestPathsByStrategy(t *testing.T) {
 				t.Error("nothing is ever traded")
 			}
 		})
+	}
+}
+
+// Everything that keeps a strategy off the next faster path is named at once, so that taking away what was named is
+// enough; and a row says what the path before its own could not do, not what one before that could not.
+func TestEveryReasonIsNamed(t *testing.T) {
+	const rules = "params: {a: 2..5}\nentry: close > sma(close, a)\n"
+	src := source(t, walk(1, "A", 400))
+	for _, c := range []struct {
+		text string
+		path sweep.Path
+		want []string
+	}{
+		{rules + "account: regt\nshort: {entry: close < sma(close, a)}\nexit: {trail: {fraction: 0.05}}\ncosts: {regulatory: us}\n", sweep.Event,
+			[]string{"it sells short", "the account has margin or interest", "costs are more than commission, slippage and a volume cap"}},
+		{rules + "exit: {trail: {fraction: 0.05}, when: bars_held > 3}\ncosts: {commission: {per_share: 0.01}}\n", sweep.Fused,
+			[]string{"commission is not proportional to the traded value", "a position is not all of the cash (size: {weight: 1, fractional: true})",
+				"an exit looks at the position at every close", "a trailing stop follows the position"}},
+		{rules + "data: {from: 2003-02-01}\nexit: {stop: entry_price * 0.9, target: entry_price * 1.1}\n" + plain, sweep.Sparse,
+			[]string{"with data.from each combination has a history of its own", "there are several ways out"}},
+	} {
+		plan, err := sweep.NewPlan(context.Background(), parse(t, c.text), src, sweep.Options{Independent: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if plan.Path != c.path || !slices.Equal(plan.Reasons, c.want) {
+			t.Errorf("path %s: %q, want %s: %q", plan.Path, plan.Reasons, c.path, c.want)
+		}
+	}
+	split := walk(1, "A", 400)
+	split.Actions.Splits = []instrument.Split{{Ex: instrument.DateOfNanos(split.Time[200]), From: 1, To: 2}}
+	split.Actions.Dividends = []instrument.Dividend{{Ex: instrument.DateOfNanos(split.Time[350]), Cash: 0.1}}
+	got, _ := rows(t, parse(t, pairs), source(t, split), sweep.Options{Independent: true})
+	seen := map[sweep.Path]bool{}
+	for _, r := range got {
+		seen[r.Path] = true
+		if want := map[sweep.Path]string{sweep.Sparse: "prices are restated for corporate actions", sweep.Fused: "a dividend falls into a position"}[r.Path]; r.Reason != want {
+			t.Errorf("%v took %s: %q, want %q", r.Params, r.Path, r.Reason, want)
+		}
+	}
+	if !seen[sweep.Sparse] || !seen[sweep.Fused] {
+		t.Errorf("the paths taken are %v", seen)
 	}
 }

@@ -70,12 +70,10 @@ func (w *worker) playLane(ctx context.Context, symbol string, combinations [][]f
 	return nil
 }
 
-// pass hands combination k on to a slower path, for a reason. The first reason stays.
+// pass hands combination k on to a slower path, for a reason: what the next faster one cannot do, whatever those before
+// it could not.
 func (w *worker) pass(out *block, k int, to Path, reason string) {
-	out.path[k] = to
-	if out.reason[k] == "" {
-		out.reason[k] = reason
-	}
+	out.path[k], out.reason[k] = to, reason
 	if to == Event {
 		w.left = append(w.left, k)
 	}
