@@ -53,7 +53,28 @@ func (e *engine) left(i int32, item int) float64 {
 	if f >= 1 {
 		return held
 	}
-	return min(held, e.entire(e.play(i).cfg.Size.Floor(f*s.initial)-s.parts[item].closed))
+	return min(held, e.entire(e.lot(i, item, f)-s.parts[item].closed))
+}
+
+// lot is how many of the shares entered an exit of fraction f closes. Where the fractions of the file make up the
+// whole, the last of them has what the others leave: floored, all of them could be nothing.
+func (e *engine) lot(i int32, item int, f float64) float64 {
+	s, size := &e.st[i], &e.play(i).cfg.Size
+	n, rest, sum, last := size.Floor(f*s.initial), s.initial, 0.0, 0
+	for k := range s.side.Exits {
+		x := &s.side.Exits[k]
+		if x.Part >= 1 || x.Item+1 == last { // the ways out of one item stand side by side
+			continue
+		}
+		sum, last = sum+x.Part, x.Item+1
+		if last != item {
+			rest -= size.Floor(x.Part * s.initial)
+		}
+	}
+	if item == last && sum > 1-1e-9 && rest > n+1e-9 {
+		return rest
+	}
+	return n
 }
 
 // entire is a number of shares without the fraction that a split may have left, unless fractions are
