@@ -437,7 +437,10 @@ func (m *market) coverageOf(s *symbol) Coverage {
 	case last >= m.date[len(m.date)-1]:
 	case m.gone(b):
 		c.Ended = "delisted"
-	case last < m.date[min(m.last, len(m.date)-1)]:
+	case last >= m.date[min(m.last, len(m.date)-1)]:
+	case b.Later:
+		c.Ended = "not traded"
+	default:
 		c.Ended = "data ended"
 	}
 	return c

@@ -77,7 +77,7 @@ type Coverage struct {
 	Bars    int    `json:"bars"`
 	Warm    int    `json:"warm"`              // bars before `from`
 	Missing int    `json:"missing,omitempty"` // calendar sessions between first and last without a bar
-	Ended   string `json:"ended,omitempty"`   // delisted | data ended: why bars stop before the end of the run
+	Ended   string `json:"ended,omitempty"`   // delisted | not traded | data ended: why bars stop before the end of the run; the last one where nobody can tell
 }
 
 // Trade is a round trip: shares bought and sold again (or sold short and bought back), matched first

@@ -117,7 +117,7 @@ func (e *engine) symbolWarnings(add func(code, format string, args ...any)) {
 	var noVolume, adjusted, ended, jumps, skipped []string
 	for i := range e.m.syms {
 		s := &e.m.syms[i]
-		if e.books.Pos[i].Qty != 0 && int(e.st[i].row) == s.bars.Len()-1 && int(s.at(e.st[i].row)) < e.m.last && !slices.Contains(ended, s.name) {
+		if e.books.Pos[i].Qty != 0 && !s.bars.Later && int(e.st[i].row) == s.bars.Len()-1 && int(s.at(e.st[i].row)) < e.m.last && !slices.Contains(ended, s.name) {
 			ended = append(ended, s.name)
 		}
 		if e.m.twin(int32(i)) != int32(i) {
@@ -146,7 +146,7 @@ func (e *engine) symbolWarnings(add func(code, format string, args ...any)) {
 		add("dividend_skipped", "a dividend not smaller than the price does not restate prices of %s", list(skipped))
 	}
 	if len(ended) > 0 {
-		add("data_ended", "the bars of %s end while a position is held and nothing says that it was delisted: it stays marked at the last close", list(ended))
+		add("data_ended", "the bars of %s end before the run does while a position is held: the symbol did not trade since, or its data ended, and nothing says that it was delisted. It stays marked at the last close", list(ended))
 	}
 	e.delistWarning(add)
 	if len(jumps) > 0 {

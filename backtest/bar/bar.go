@@ -42,6 +42,8 @@ type Series struct {
 	// Ended is set when the source covers at least 20 sessions after the last bar without the
 	// instrument trading, although reference data does not say that it was delisted.
 	Ended bool
+	// Later is set when the source holds bars of the instrument after the last of these.
+	Later bool
 	// Adjusted is set when the source says its prices are adjusted already: then no action applies.
 	Adjusted bool
 	// NoVolume is set when the source has no volume column: Volume is then NaN throughout, and

@@ -101,6 +101,6 @@ func (m *Memory) Load(_ context.Context, r Request) (*Series, error) {
 	}
 	warm := min(from, r.Warmup)
 	out := s.Slice(from-warm, to)
-	out.Warm = warm
+	out.Warm, out.Later = warm, to < s.Len()
 	return out, nil
 }

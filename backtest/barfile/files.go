@@ -235,7 +235,7 @@ func (f *Files) Load(ctx context.Context, r bar.Request) (*bar.Series, error) {
 	}
 	warm := min(i, max(0, r.Warmup))
 	view := out.Slice(i-warm, j)
-	view.Warm = warm
+	view.Warm, view.Later = warm, j < out.Len()
 	view.Symbol = r.Symbol
 	last := f.date(out, out.Len()-1)
 	view.Ended = j == out.Len() && f.cal != nil && f.cal.Name() == "dates" && f.cal.Count(last+1, instrument.Forever) >= endedAfter

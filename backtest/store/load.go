@@ -139,6 +139,8 @@ func (s *Store) Load(ctx context.Context, r bar.Request) (*bar.Series, error) {
 		out.Delisted = instrument.None // what is held ends before: nobody stopped trading there
 	}
 	out.NoVolume = math.IsNaN(out.Volume[0]) || math.IsNaN(out.Volume[out.Len()-1])
+	_, last := ps[len(ps)-1].bounds()
+	out.Later = s.dateOf(dataset, last) > r.To
 	out.Ended = out.Delisted == instrument.None && s.ended(dataset, ps, r.To)
 	return out, nil
 }
