@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
@@ -27,7 +28,10 @@ func TestMain(m *testing.M) {
 		"backtester": func() {
 			ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM) // as main does
 			context.AfterFunc(ctx, stop)
-			os.Exit(cmd.Main(ctx, os.Args[1:], cmd.System(), "test"))
+			ballast := make([]byte, cmd.Ballast)
+			code := cmd.Main(ctx, os.Args[1:], cmd.System(), "test")
+			runtime.KeepAlive(ballast)
+			os.Exit(code)
 		},
 	})
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"time"
@@ -68,7 +69,7 @@ the same data allows for it (backtester report RUN). The setting history: off st
 	f.BoolVar(&o.explain, "explain-plan", false, "say what would be done, by which path and why, and do nothing")
 	f.StringVar(&o.method, "method", "", "which combinations are tried: `grid`, random, sobol or tpe; instead of search.method")
 	f.StringVar(&o.shard, "shard", "", "do part `I/N` of the sweep, I from 1 to N; backtester merge puts the parts together")
-	f.StringVar(&o.memory, "memory", "2GiB", "most memory that the sweep may take, such as `512MiB`")
+	f.StringVar(&o.memory, "memory", "2GiB", "most memory that the program may take, pages of stored files aside, such as `512MiB`")
 	o.farm.flags(f)
 	f.StringVar(&o.report, "report", "", "draw the surface of the objective over the parameters into `FILE.html`")
 	f.StringVar(&o.surface, "surface", "", "write the objective and the neighbourhood of each combination to `FILE.csv`")
@@ -96,6 +97,8 @@ func (o *sweepOptions) run(ctx context.Context, arg string) error {
 	if err != nil {
 		return usagef("read --memory: %w", err)
 	}
+	// The plan says what lives at once, the limit how much garbage may lie beside it.
+	defer debug.SetMemoryLimit(debug.SetMemoryLimit(max(memory-sweep.Program, 0) + Ballast))
 	file, err := o.read(o.app, arg)
 	if err != nil {
 		return err
@@ -247,7 +250,7 @@ func (o *sweepOptions) surfaceOf(plan *sweep.Plan, from, to, next int) (s *sweep
 		return nil, "there are no params"
 	}
 	if s = sweep.NewSurface(plan); s == nil {
-		return nil, fmt.Sprintf("%d combinations would take more than a quarter of --memory, or are more than 2 million", plan.Len())
+		return nil, fmt.Sprintf("%d combinations would take too much of --memory, or are more than 2 million", plan.Len())
 	}
 	return s, ""
 }

@@ -185,6 +185,18 @@ func (p *Program) Columns() ColumnSet {
 	return s
 }
 
+// Bytes is the memory that evaluating p on an instrument of so many bars takes, in bytes, with that of the columns
+// that are only made on the way.
+func (p *Program) Bytes(bars int) int64 {
+	numbers, conds := 0, 0
+	for pass := range p.plans {
+		pl := p.plan(pass, false)
+		numbers += pl.keptNumbers + pl.tempNumbers
+		conds += pl.keptConds + pl.tempConds
+	}
+	return int64(numbers)*int64(bars)*8 + int64(conds)*int64(words64(bars))*16
+}
+
 // NeedsCalendar reports whether any expression asks for times or sessions.
 func (p *Program) NeedsCalendar() bool {
 	for _, r := range p.roots {

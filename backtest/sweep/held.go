@@ -13,7 +13,9 @@ type held struct {
 	bar.Source
 	mu    sync.Mutex
 	kept  map[bar.Request]*keeping
-	depth int // history to ask for at once
+	depth int   // history to ask for at once
+	most  int64 // bars to keep, about
+	bars  int64
 }
 
 // keeping is one answer. Whoever comes while it is fetched waits.
@@ -35,6 +37,10 @@ func (h *held) Load(ctx context.Context, r bar.Request) (*bar.Series, error) {
 	h.mu.Lock()
 	k := h.kept[key]
 	if k == nil {
+		if h.most > 0 && h.bars > h.most {
+			clear(h.kept) // they are read again when needed
+			h.bars = 0
+		}
 		k = &keeping{}
 		h.kept[key] = k
 	}
@@ -54,6 +60,9 @@ func (h *held) Load(ctx context.Context, r bar.Request) (*bar.Series, error) {
 			}
 		}
 		k.series, k.asked = s, deep.Warmup
+		h.mu.Lock()
+		h.bars += int64(s.Len())
+		h.mu.Unlock()
 	}
 	s := k.series
 	return s.Slice(max(0, s.Warm-r.Warmup), s.Len()), nil

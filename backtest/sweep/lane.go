@@ -73,7 +73,7 @@ func (p *Plan) lane(ctx context.Context, l *backtest.Lane, crew int) (*lane, err
 	p.lanes.mu.Lock()
 	t := p.lanes.made[l.Symbol]
 	if t == nil {
-		if p.lanes.made == nil || int64(p.lanes.rows)*laneBytes > p.memory/4 { // old ones are made again when needed
+		if p.lanes.made == nil || int64(p.lanes.rows)*laneBytes > p.room/8 { // old ones are made again when needed
 			p.lanes.made, p.lanes.rows = map[string]*lane{}, 0
 		}
 		t = &lane{plan: p}

@@ -29,7 +29,7 @@ type Options struct {
 	Independent bool   // each symbol alone with the full cash, one row each
 	Method      string // grid, random, sobol or tpe; "" is what the file says
 	Workers     int    // 0 is as many as there are processors
-	Memory      int64  // bytes that the sweep may take; 0 is 2 GiB
+	Memory      int64  // bytes that the program may take with the sweep, see Program; 0 is 2 GiB
 	Metrics     []string
 	Fastest     Path // the fastest path that may be taken: Event plays everything in the reference
 
@@ -97,10 +97,9 @@ type Plan struct {
 	rules *strategy.Rules // of the defaults
 	pairs *pairing        // what the sorted path compares, nil when it cannot
 	lanes lanes
-	bars  int // of the first symbol
-
-	memory int64 // that may be taken
-	asked  Options
+	bars  int   // to play at once, see measure
+	room  int64 // bytes that may live at once
+	asked Options
 }
 
 // Asked is what the plan was made with: NewPlan makes the same one of it elsewhere.
@@ -114,9 +113,9 @@ func NewPlan(ctx context.Context, cfg *backtest.Config, src bar.Source, o Option
 	if err := faults.Err(); err != nil {
 		return nil, err
 	}
-	p := &Plan{Config: cfg, rules: rules, src: newHeld(src), Symbols: []string{""}, memory: memory(o)}
+	p := &Plan{Config: cfg, rules: rules, src: newHeld(src), Symbols: []string{""}, room: room(o)}
 	p.asked = Options{Independent: o.Independent, Method: o.Method, Metrics: o.Metrics, Memory: o.Memory, Fastest: o.Fastest}
-	p.src.depth = rules.Warmup + 1
+	p.src.depth, p.src.most = rules.Warmup+1, p.room/8/seriesBytes
 	var err error
 	if p.Space, err = NewSpace(cfg); err != nil {
 		return nil, &PlanError{err}
@@ -141,8 +140,8 @@ func NewPlan(ctx context.Context, cfg *backtest.Config, src bar.Source, o Option
 		return nil, &PlanError{err}
 	}
 	p.classify(o, score.Basic())
-	p.bars = p.longest(ctx)
-	return p, p.fits(o)
+	p.bars = p.measure(ctx)
+	return p, p.fits()
 }
 
 // choose lists the combinations.
@@ -151,7 +150,7 @@ func (p *Plan) choose(o Options) error {
 	if p.Method = search.Method; o.Method != "" {
 		p.Method = o.Method
 	}
-	most := memory(o) / 4 / 8
+	most := max(p.room, 64<<20) / 4 / 8 // a list that is too long for less is refused with the figure
 	var err error
 	switch p.Method {
 	case "", "grid":
@@ -219,13 +218,6 @@ func (p *Plan) ConfigOf(params []float64, symbol string) *backtest.Config {
 	return c
 }
 
-func memory(o Options) int64 {
-	if o.Memory > 0 {
-		return o.Memory
-	}
-	return 2 << 30
-}
-
 func workers(o Options) int {
 	if o.Workers > 0 {
 		return o.Workers
@@ -242,46 +234,23 @@ func Run(ctx context.Context, cfg *backtest.Config, src bar.Source, o Options) (
 	return p.Run(ctx, o)
 }
 
-// Estimate is the memory that the sweep takes at the least, in bytes: the list of combinations, and for each
-// worker the columns, tables and metrics of one symbol with as few combinations at a time as possible.
-func (p *Plan) Estimate(workers int) int64 {
-	bars := int64(max(p.bars, 1000))
-	columns := int64(8 * 24) // of a program and of the engine, about
-	return int64(len(p.picks))*8 + int64(workers)*(bars*(columns+laneBytes)+int64(len(p.Symbols)*len(p.Metrics))*64*8)
-}
-
-// fits refuses a sweep that cannot be done in the memory that it may take, with the figure.
-func (p *Plan) fits(o Options) error {
-	if need := p.Estimate(workers(o)); need > p.memory {
-		return &PlanError{fmt.Errorf("sweep %s: it needs about %d MiB and may take %d: allow more, use fewer workers, or give parameters fewer values",
-			p.Config.Name, (need+1<<20-1)>>20, p.memory>>20)}
-	}
-	return nil
-}
-
 // pieceSize is how many combinations are worked on at a time: as many as there is memory for, so that they
 // have in common what they can, and enough pieces for every worker.
-func (p *Plan) pieceSize(n, workers int, o Options) int {
-	room := memory(o) / 2 / int64(workers)
-	bars := int64(max(p.bars, 1000))
-	switch p.Path {
-	case Event:
-		return max(1, min(64, (n+4*workers-1)/(4*workers), int(room/(bars*16))))
-	case Sorted:
-		if len(p.Symbols) == 1 { // all workers are on each piece
-			room = memory(o) / 2
-		}
-		share := min(n, mostPairs)            // rows are kept from time to time, however many there are
-		most := min(room, 256<<20) / 8 / bars // columns; counting those that differ takes time
+func (p *Plan) pieceSize(n, workers int) int {
+	switch {
+	case p.Path == Event:
+		return p.fit(min(64, (n+4*workers-1)/(4*workers)), workers)
+	case p.Path == Sorted:
+		share := min(n, mostPairs)                            // rows are kept from time to time, however many there are
+		most := int64(256<<20) / 8 / int64(max(p.bars, 1000)) // columns; counting those that differ takes time
 		for share > 64 && 2*int64(share) > most && p.width(share) > most {
 			share = (share + 1) / 2
 		}
-		return max(1, share)
+		return p.fit(share, workers)
+	case len(p.Symbols) == 1: // all workers are on each piece, and while one begins or ends, on the next one
+		return p.fit(min(2048, (n+3)/4), workers)
 	}
-	if len(p.Symbols) == 1 { // all workers are on each piece, and while one begins or ends, on the next one
-		return max(1, min(2048, (n+3)/4, int(room/bars)))
-	}
-	return max(1, min(2048, (n+2*workers-1)/(2*workers), int(room/bars)))
+	return p.fit(min(2048, (n+2*workers-1)/(2*workers)), workers)
 }
 
 // width is how many different numbers the first combinations compare.
@@ -300,17 +269,4 @@ func (p *Plan) width(n int) int64 {
 		}
 	}
 	return int64(len(seen))
-}
-
-// longest is the length of the first symbol's bars, about.
-func (p *Plan) longest(ctx context.Context) int {
-	d := &p.Config.Data
-	if p.Symbols[0] == "" {
-		return 0
-	}
-	s, err := p.src.Load(ctx, bar.Request{Symbol: p.Symbols[0], Frame: d.Bars, From: d.From, To: d.To, Warmup: p.rules.Warmup + 1, Session: d.Session})
-	if err != nil {
-		return 0 // whoever plays it will say so
-	}
-	return s.Len()
 }

@@ -65,7 +65,7 @@ type runner struct {
 func newRunner(p *Plan, o Options) *runner {
 	r := &runner{plan: p, o: o, score: p.score(), missing: map[string]error{}}
 	r.free.New = func() any { return &block{} }
-	for range workers(o) {
+	for range p.crew(workers(o)) {
 		r.workers = append(r.workers, &worker{plan: p, returns: o.Returns != nil, crew: 1})
 	}
 	return r
@@ -109,12 +109,12 @@ func (p *Plan) Run(ctx context.Context, o Options) (*Summary, error) {
 func (r *runner) play(ctx context.Context, from, to int, combination func(i int, dst []float64) []float64) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	size := r.plan.pieceSize(to-from, len(r.workers), r.o)
+	size := r.plan.pieceSize(to-from, len(r.workers))
 	type task struct {
 		p   *piece
 		sym int
 	}
-	tasks, pieces := make(chan task), make(chan *piece, 2)
+	tasks, pieces := make(chan task), make(chan *piece, inFlight-1)
 	var wg sync.WaitGroup
 	for _, w := range r.workers {
 		wg.Go(func() {

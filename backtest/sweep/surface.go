@@ -38,10 +38,16 @@ const (
 	cellBytes = 150
 )
 
+// drawn reports whether a surface of p is possible.
+func (p *Plan) drawn() bool {
+	n := p.Len()
+	return n <= mostCells && int64(n)*cellBytes <= p.room/4 && len(p.Space.Names) > 0
+}
+
 // NewSurface is an empty one for the rows of p; nil where there are no parameters, or so many combinations that it would
-// take more than a quarter of the memory that the sweep may take.
+// take more than a quarter of what may live at once.
 func NewSurface(p *Plan) *Surface {
-	if n := p.Len(); n > mostCells || int64(n)*cellBytes > p.memory/4 || len(p.Space.Names) == 0 {
+	if !p.drawn() {
 		return nil
 	}
 	s := p.score()

@@ -64,7 +64,7 @@ func (p *Plan) Explain(ctx context.Context) ([]string, error) {
 	taken, rows := []Taken{{Path: p.Path}}, 0
 	if p.Path < Event && p.Method != "tpe" {
 		some := &Plan{Config: p.Config, Space: p.Space, Symbols: p.Symbols[:min(len(p.Symbols), mostSymbols)], Metrics: p.Metrics, Method: p.Method,
-			Path: p.Path, Reasons: p.Reasons, picks: p.picks, src: p.src, score: p.score, rules: p.rules, pairs: p.pairs, bars: p.bars, memory: p.memory, asked: p.asked}
+			Path: p.Path, Reasons: p.Reasons, picks: p.picks, src: p.src, score: p.score, rules: p.rules, pairs: p.pairs, bars: p.bars, room: p.room, asked: p.asked}
 		s, err := some.Run(ctx, Options{To: min(p.Len(), mostTried)})
 		if err != nil {
 			return nil, err

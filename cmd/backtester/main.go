@@ -22,7 +22,7 @@ func main() {
 	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the program at once
 	// The collector runs whenever the heap has doubled, which from next to nothing is all the time. Memory
 	// that is never touched costs nothing and lets it wait; for large heaps it makes no difference.
-	ballast := make([]byte, 32<<20)
+	ballast := make([]byte, cmd.Ballast)
 	streams := cmd.System()
 	streams.Revision = revision
 	code := cmd.Main(ctx, os.Args[1:], streams, version)
