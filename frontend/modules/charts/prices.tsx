@@ -30,7 +30,7 @@ export interface PricesProps {
   lit?: string | null; // id of the mark to show larger
   height?: number;
   onMark?: (id: string | null) => void;
-  onRange?: (from: string, to: string) => void; // what is shown, after it has come to rest
+  onRange?: (from: string, to: string, width: number) => void; // what is shown in how many pixels, after it has come to rest
 }
 
 const seriesColours = ['bench', 's3', 's2', 's1', 's4', 's5'];
@@ -151,7 +151,7 @@ function draw(el: HTMLElement, props: { current: PricesProps }, setAt: (i: numbe
       const a = Math.max(0, Math.floor(r.from));
       const b = Math.min(p.time.length - 1, Math.ceil(r.to));
       setLast(Math.max(0, Math.min(p.time.length - 1, Math.floor(r.to))));
-      if (p.time[a] && p.time[b]) props.current.onRange?.(p.time[a], p.time[b]);
+      if (p.time[a] && p.time[b]) props.current.onRange?.(p.time[a], p.time[b], el.clientWidth);
     }, 200);
   });
   const shown = Math.min(p.time.length, Math.max(80, Math.floor(el.clientWidth / 5)));

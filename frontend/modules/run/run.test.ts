@@ -8,7 +8,7 @@ import { firstOf, pairOf } from '../compare/trades';
 import { tagsOf } from './labels';
 import { written } from './metrics';
 import { extend, paceOf } from './pace';
-import { fillsOf, marked, marksOf, mostMarked, type Row, sorted } from './trading';
+import { fillsOf, marked, marksOf, mostMarked, type Row, sorted, within } from './trading';
 import { bytes } from '../format/number';
 import { verdict } from './verdict';
 
@@ -102,13 +102,13 @@ describe('comparison', () => {
 describe('marks of many trades', () => {
   const many = Array.from({ length: 5_000 }, (_, i): Row => ({ index: i, trade: { symbol: i % 2 ? 'A' : 'B', entry_time: new Date(Date.UTC(2000, 0, 1 + i)).toISOString().slice(0, 10), exit_time: new Date(Date.UTC(2000, 0, 2 + i)).toISOString().slice(0, 10), open: false } as Trade }));
   it('are those of the symbol that is shown, in the time that is shown', () => {
-    const list = marked(many, 'A', { from: Date.UTC(2000, 0, 10), to: Date.UTC(2000, 0, 20) });
+    const list = within(many, 'A', { from: Date.UTC(2000, 0, 10), to: Date.UTC(2000, 0, 20) });
     expect(list.map((r) => r.index)).toEqual([9, 11, 13, 15, 17, 19]);
   });
   it('are an even choice of too many, with the one that is looked at', () => {
-    const list = marked(many, 'A', null, [4001]);
-    expect(list.length).toBeGreaterThanOrEqual(mostMarked);
-    expect(list.length).toBeLessThanOrEqual(mostMarked + 1);
+    const list = marked(within(many, 'A', null), mostMarked(720), [4001]);
+    expect(2 * list.length).toBeGreaterThanOrEqual(720 / 6);
+    expect(2 * list.length).toBeLessThanOrEqual(720 / 6 + 2);
     expect(list.some((r) => r.index === 4001)).toBe(true);
     expect(list[0]!.index).toBe(1);
   });

@@ -34,15 +34,17 @@ export function sorted(rows: readonly Row[], by: Sort, down: boolean): readonly 
   });
 }
 
-/** How many trades of a symbol are marked at once: more cannot be told apart. */
-export const mostMarked = 1_000;
+/** How many trades are marked in a chart of a width in pixels: two arrows a trade, no more than one every 6 pixels. */
+export const mostMarked = (width: number): number => Math.max(20, Math.floor(width / 12));
 
-/** The trades of a symbol to mark in what is shown: all that lie in it, or an even choice of them and those that
- * must be seen. */
-export function marked(trades: readonly Row[], symbol: string, shown: Window | null, must: readonly (number | null)[] = []): Row[] {
-  const own = trades.filter(({ trade: t }) => t.symbol === symbol && (!shown || (millis(t.entry_time) <= shown.to && (t.open || millis(t.exit_time) >= shown.from))));
-  if (own.length <= mostMarked) return own;
-  const every = own.length / mostMarked;
+/** The trades of a symbol that lie in what is shown. */
+export const within = (trades: readonly Row[], symbol: string, shown: Window | null): Row[] =>
+  trades.filter(({ trade: t }) => t.symbol === symbol && (!shown || (millis(t.entry_time) <= shown.to && (t.open || millis(t.exit_time) >= shown.from))));
+
+/** The trades to mark: all, or an even choice of so many of them and those that must be seen. */
+export function marked(own: readonly Row[], most: number, must: readonly (number | null)[] = []): readonly Row[] {
+  if (own.length <= most) return own;
+  const every = own.length / most;
   return own.filter((r, i) => Math.floor(i / every) !== Math.floor((i - 1) / every) || must.includes(r.index));
 }
 
@@ -89,12 +91,15 @@ export function Trading({ run, r, trades, first }: { run: Run; r: Detail; trades
     [symbol, run.run_id, zoom],
   );
   const times = useMemo(() => timesOf(series.data), [series.data]);
-  const here = useMemo(() => marked(all, symbol, series.data ? ends(series.data.bars.t) : null, [chosen]), [all, symbol, series.data, chosen]);
-  const marks = useMemo(() => marksOf(here, symbol), [here, symbol]);
-  const onRange = useCallback((from: string, to: string) => {
+  const [view, setView] = useState<{ shown: Window | null; width: number }>({ shown: null, width: 600 });
+  const here = useMemo(() => within(all, symbol, view.shown ?? (series.data ? ends(series.data.bars.t) : null)), [all, symbol, series.data, view]);
+  const arrows = useMemo(() => marked(here, mostMarked(view.width), [chosen]), [here, view.width, chosen]);
+  const marks = useMemo(() => marksOf(arrows, symbol), [arrows, symbol]);
+  const onRange = useCallback((from: string, to: string, width: number) => {
     const now = series.data;
     if (!now || !whole.current) return;
     const shown = { from: millis(from), to: millis(to) };
+    setView({ shown, width });
     const loaded = ends(now.bars.t);
     if (!tooCoarse(shown, loaded, now.bars.t.length, now.bars.points_total > now.bars.t.length, mostCandles / 2) && !outside(shown, loaded, whole.current)) return;
     const next = around(shown, whole.current);
@@ -110,6 +115,7 @@ export function Trading({ run, r, trades, first }: { run: Run; r: Detail; trades
   useEffect(() => {
     setLit(null);
     setZoom({});
+    setView(({ width }) => ({ shown: null, width }));
     whole.current = null;
   }, [symbol]);
 
@@ -132,7 +138,7 @@ export function Trading({ run, r, trades, first }: { run: Run; r: Detail; trades
         {b ? (
           <Prices label={`Prices of ${symbol} with trades`} time={times} open={b.bars.open} high={b.bars.high} low={b.bars.low} close={b.bars.close} volume={b.bars.volume} marks={marks} onRange={onRange} focus={focus} lit={light === null ? null : String(light)} onMark={(id) => setLit(id === null ? null : Number(id))} />
         ) : series.error ? <Trouble act={`Show prices of ${symbol}`} error={series.error} retry={series.reload} /> : <Loading what="Reading prices" />}
-        {here.length >= mostMarked && <p class="sub">So many trades are here that {count(here.length)} of them are marked; zoom in and all of the part you look at are.</p>}
+        {arrows.length < here.length && <p class="sub">{count(arrows.length)} of the {count(here.length)} trades in view have their arrows: more cannot be told apart. Zoom in for the others.</p>}
         {trade && <Journal trade={trade} fills={fillsOf(trade, series.data?.fills ?? [])} />}
       </Card>
       <Card title="Trades" class="trading-list" actions={<input type="search" aria-label="Search trades" placeholder="Symbol, side, date" value={query} onInput={(e) => setQuery(e.currentTarget.value)} />}>
