@@ -308,7 +308,9 @@ func (r clockReader) times(dst []float64, c clock) {
 			dst[i] = math.Floor(float64(t-open) / float64(step))
 		default:
 			end := t + step
-			if t < closing {
+			if r.series.Session == bar.Extended {
+				end = bar.BarEnd(r.series, i, r.calendar)
+			} else if t < closing {
 				end = min(end, closing)
 			}
 			dst[i] = float64(closing-end) / float64(minute)
