@@ -42,7 +42,7 @@ func (s *state) unfilled() int64 {
 	switch {
 	case s.other() != nil:
 		return 2
-	case s.working && s.entry.Filled == 0:
+	case s.working && s.entry.Dealt == 0:
 		return 1
 	}
 	return 0

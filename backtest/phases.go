@@ -374,7 +374,7 @@ func (e *engine) turnDown(i int32, shown, why order.Refusal) {
 
 // billed is what a working entry has traded and been charged so far.
 func billed(w *order.Working) fill.Billed {
-	return fill.Billed{Qty: w.Filled, Value: w.Value, Charged: w.Charged, Tiered: w.Tiered}
+	return fill.Billed{Qty: w.Dealt, Value: w.Value, Charged: w.Charged, Tiered: w.Tiered}
 }
 
 // enter starts a position's state.

@@ -45,7 +45,8 @@ type Working struct {
 	Amount  float64         // USD still to spend for a notional order (fractional sizes); NaN otherwise
 	Price   float64         // by which it was sized, USD
 	Reserve float64         // cash set aside at the decision, USD
-	Filled  float64         // shares filled so far
+	Filled  float64         // shares filled so far, of those asked for since the last split
+	Dealt   float64         // shares filled so far in all, each as it was then: what commission is charged for
 	Value   float64         // USD traded so far
 	Charged float64         // commission charged so far, USD
 	Tiered  float64         // of it by tiers, before least and most, USD
@@ -56,14 +57,26 @@ type Working struct {
 	Expires int32           // last session number (engine's count) in which it works; math.MaxInt32 for gtc
 }
 
-// Split restates the order for a split that makes one share into ratio new ones (ratio = to/from).
+// Gain is what the shares still to fill, filled at one price, have made at another, USD; of an order that takes all
+// the money there is, what each USD of it has made.
+func (w *Working) Gain(at, now float64) float64 {
+	shares := w.Qty - w.Filled
+	if w.Notional() {
+		shares = w.Amount / at
+	}
+	if math.IsInf(shares, 1) {
+		shares = 1 / at
+	}
+	return float64(shares*float64(w.Side)) * (now - at)
+}
+
+// Split restates what is left of the order for a split that makes one share into ratio new ones (ratio = to/from).
 // Whole-share quantities are floored; nothing is owed for the fraction, since nothing is held.
 func (w *Working) Split(ratio float64, fractional bool) {
 	w.Trigger /= ratio
 	w.Limit /= ratio
 	w.Price /= ratio
-	w.Qty = float64(w.Qty * ratio)
-	w.Filled *= ratio
+	w.Qty, w.Filled = float64((w.Qty-w.Filled)*ratio), 0
 	if !fractional {
 		w.Qty = math.Floor(w.Qty + 1e-9)
 	}
@@ -72,6 +85,7 @@ func (w *Working) Split(ratio float64, fractional bool) {
 // Traded adds a fill at a price, and the commission charged for it, USD.
 func (w *Working) Traded(qty, price, fee float64) {
 	w.Filled += qty
+	w.Dealt += qty
 	w.Value += float64(qty * price)
 	w.Charged += fee
 }
