@@ -96,13 +96,13 @@ type state struct {
 	row    int32   // latest row at or before this step
 	here   bool    // the symbol has a bar at this step
 	tried  bool    // the entry had its chance at this bar's open
-	exited bool    // so had an exit
 	used   float64 // shares of the symbol filled in this bar, by all strategies in the state of the first
 	usedAt int32   // step that used is of
 	split  int32   // next split and dividend to apply
 	div    int32
 	exDiv  float64 // dividend that went ex today, USD a share
 	doubt  uint8   // what minutes said of this bar: 0 not asked, 1 settled, 2 not settled
+	ruled  bool    // a rule decided what came first in this bar
 
 	working bool
 	entry   order.Working
@@ -119,6 +119,9 @@ type state struct {
 	entered fill.Entered        // in this bar, or Before
 	ref     float64             // reference price of an entry in this bar
 	by      order.Kind          // market, limit or stop: what kind of order entered
+	joined  fill.Entered        // when in this bar shares were added to the position, or Before
+	price   float64             // reference price of what was added in this bar
+	before  float64             // shares that a target may close in this bar: what came within it may have come after the best price
 	dec     decision            // that led to the position
 	held    int32               // bars_held at the latest close
 	hi, lo  float64             // high_since and low_since
@@ -406,8 +409,8 @@ func (e *engine) advance() {
 		if s.here {
 			s.row = next
 		}
-		s.tried, s.exited, s.doubt = false, false, 0
-		s.entered = fill.Before
+		s.tried, s.doubt, s.ruled = false, 0, false
+		s.entered, s.joined, s.before = fill.Before, fill.Before, math.Inf(1)
 	}
 }
 

@@ -192,7 +192,7 @@ func (e *engine) activate(i, row int32) {
 		return
 	}
 	e.active = slices.Insert(e.active, k, i)
-	s.row, s.here, s.tried, s.exited, s.doubt = row, true, false, false, 0
+	s.row, s.here, s.tried, s.doubt, s.ruled = row, true, false, 0, false
 	s.split, s.div = 0, 0
 	a := &e.m.syms[i].bars.Actions
 	if len(a.Splits)+len(a.Dividends) == 0 {

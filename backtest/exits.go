@@ -15,6 +15,8 @@ type way struct {
 	item   int // index into parts
 	target bool
 	name   string
+	cut    int32 // step after that of the bar in which volume cut it
+	trails bool  // within the bar
 }
 
 // part is what one exit of the file has closed of the position so far, as one order.
@@ -28,7 +30,7 @@ type part struct {
 	called  bool          // by a margin call: it fills at the next open, whatever market orders do
 	reason  string
 	decided int32 // step whose close decided it
-	cut     int32 // last step in which the volume cap left some of it
+	cut     int32 // step after that of the bar in which volume cut it
 }
 
 // whole is the index into parts of what closes everything: reversal, margin call, end.
@@ -228,7 +230,7 @@ func (e *engine) setLevels(i, row int32, ratio float64, decided int32) {
 			s.memory[k] = tighter(side, s.memory[k], level)
 			level = s.memory[k]
 		}
-		s.ways = append(s.ways, way{price: level, item: x.Item + 1, target: x.Kind == strategy.ExitTarget, name: x.Name})
+		s.ways = append(s.ways, way{price: level, item: x.Item + 1, target: x.Kind == strategy.ExitTarget, name: x.Name, trails: x.Intrabar})
 	}
 	s.ways = s.guard.appendTo(s.ways)
 }
@@ -263,7 +265,8 @@ func (e *engine) nearest(i int32, side order.Side) (l fill.Levels, stop, target 
 	l, stop, target = fill.Levels{Stop: math.NaN(), Target: math.NaN()}, -1, -1
 	for k := range s.ways {
 		w := &s.ways[k]
-		if s.parts[w.item].cut == e.t || s.partly && e.left(i, w.item) <= 0 || e.outside && !w.target {
+		switch {
+		case s.partly && e.left(i, w.item) <= 0, s.parts[w.item].cut > e.t, w.cut > e.t, e.outside && !w.target, w.target && s.before <= 0:
 			continue
 		}
 		switch {
@@ -289,10 +292,20 @@ func (e *engine) touched(i int32) bool {
 	return false
 }
 
-// exitsAtOpen fills gapped stops and targets at the open, the nearest first, until one that closes all is cut.
+// sold reports whether a market order for all of a position was cut in this bar: then no stop or target works in it.
+func (e *engine) sold(s *state) bool {
+	for k := range s.parts {
+		if s.parts[k].cut > e.t && e.fraction(s, k) >= 1 {
+			return true
+		}
+	}
+	return false
+}
+
+// exitsAtOpen fills gapped stops and targets at the open, the nearest first.
 func (e *engine) exitsAtOpen(i int32, open float64) {
 	s := &e.st[i]
-	for len(s.ways) > 0 && e.books.Pos[i].Qty != 0 && !s.exited {
+	for len(s.ways) > 0 && e.books.Pos[i].Qty != 0 && !e.sold(s) {
 		side := closing(e.books.Pos[i].Qty > 0)
 		l, stop, target := e.nearest(i, side)
 		hit, ok := fill.ExitAtOpen(side, l, open)
@@ -312,7 +325,7 @@ func (e *engine) stopFirst(side order.Side, hit fill.Hit, l fill.Levels, b fill.
 func (e *engine) exitsAtClose(i int32, last float64) {
 	s := &e.st[i]
 	at := fill.Bar{Open: last, High: last, Low: last, Close: last}
-	for len(s.ways) > 0 && e.books.Pos[i].Qty != 0 && !s.exited {
+	for len(s.ways) > 0 && e.books.Pos[i].Qty != 0 && !e.sold(s) {
 		side := closing(e.books.Pos[i].Qty > 0)
 		l, stop, target := e.nearest(i, side)
 		hit := fill.Hit{Ref: last, Rule: fill.AtClose}
@@ -325,97 +338,8 @@ func (e *engine) exitsAtClose(i int32, last float64) {
 	}
 }
 
-// exitsWithin resolves a position's levels against the bar. What had its chance at the open and was cut
-// there waits for the next bar.
-func (e *engine) exitsWithin(i int32, b fill.Bar) {
-	s := &e.st[i]
-	from := 0 // minute from which a replay goes on
-	for e.books.Pos[i].Qty != 0 && !s.exited && (len(s.ways) > 0 || len(s.within) > 0) {
-		side := closing(e.books.Pos[i].Qty > 0)
-		l, stop, target := e.nearest(i, side)
-		if s.entered != fill.Before && e.matching.EntryBar != "" && (s.by != order.Market || e.matching.EntryBar == fill.EntryBarNext) {
-			e.targetOnEntryBar(i, side, l, target, b)
-			return
-		}
-		hit, ok := fill.ExitOnEntry(side, l, s.entered, s.ref)
-		if !ok || e.stopFirst(side, hit, l, b) {
-			hit, stop, ok = e.exitWithin(i, side, l, stop, b, &from)
-		}
-		if !ok {
-			return
-		}
-		if hit.Ambiguous {
-			e.counts.AmbiguousBars++
-		}
-		e.fillWay(i, hit, stop, target, within)
-	}
-}
-
-// targetOnEntryBar fills the target of a position that a stop order entered in this bar, if the bar reaches it
-// and spares the stop: all that works in the bar of an entry by other than a market order, where
-// fills.entry_bar says so.
-func (e *engine) targetOnEntryBar(i int32, side order.Side, l fill.Levels, target int, b fill.Bar) {
-	s := &e.st[i]
-	if e.matching.EntryBar != fill.EntryBarMarket || s.by != order.Stop || fill.StopWithin(side, l.Stop, b) || !fill.LimitWithin(side, l.Target, b, e.matching.LimitTouch) {
-		return
-	}
-	hit := fill.Hit{Ref: l.Target, Rule: fill.LimitInBar, Target: true}
-	if fill.LimitAtOpen(side, l.Target, s.ref) {
-		hit.Ref, hit.Rule = s.ref, fill.LimitOpen
-	}
-	e.fillWay(i, hit, -1, target, within)
-}
-
-// exitWithin is which of a stop and a target fills between open and close, and the index of the stop among
-// the ways out. An intrabar trailing stop also follows this bar's own best price, taken to come before its
-// worst. Where the bar leaves open what came first, its minutes may say.
-func (e *engine) exitWithin(i int32, side order.Side, l fill.Levels, stop int, b fill.Bar, from *int) (fill.Hit, int, bool) {
-	s := &e.st[i]
-	given, fixed, ways := l, stop, len(s.ways)
-	for _, w := range s.within {
-		if trailed := w.stop(side, b); s.entered <= fill.OnOpen && !e.outside && tighter(side, l.Stop, trailed) != l.Stop && s.parts[w.item].cut != e.t && e.left(i, w.item) > 0 {
-			l.Stop, stop = trailed, len(s.ways)
-			s.ways = append(s.ways, way{price: trailed, item: w.item, name: w.name})
-		}
-	}
-	hit, ok := fill.ExitWithin(side, l, b, s.entered, e.matching)
-	doubtful := hit.Ambiguous || ok && !hit.Target && stop != fixed ||
-		s.entered == fill.InBar && (fill.StopWithin(side, l.Stop, b) || fill.LimitWithin(side, l.Target, b, e.matching.LimitTouch))
-	if e.finer == nil || !doubtful {
-		return hit, stop, ok
-	}
-	r := e.replay(i, side, given, *from)
-	e.doubt(s, r.settled)
-	if !r.settled {
-		return hit, stop, ok
-	}
-	*from, s.ways, stop = r.at, s.ways[:ways], fixed
-	if r.trail >= 0 {
-		w := s.within[r.trail]
-		s.ways, stop = append(s.ways, way{price: r.Ref, item: w.item, name: w.name}), ways
-	}
-	return r.Hit, stop, r.ok
-}
-
-// stop is where an intrabar trailing stop stands in bar b.
-func (w intrabar) stop(side order.Side, b fill.Bar) float64 {
-	best := b.High
-	if side == order.Buy {
-		best = b.Low
-	}
-	return float64(best*(1+float64(side)*w.fraction)) + float64(side)*w.distance
-}
-
-// tighter of two stops of an exit order of the given side: the one the market reaches first. NaN is
-// no stop.
-func tighter(side order.Side, a, b float64) float64 {
-	if math.IsNaN(a) || float64(side)*(a-b) > 0 {
-		return b
-	}
-	return a
-}
-
-// fillWay fills the stop or target that was hit. A stop that was cut is a market order from then on.
+// fillWay fills the stop or target that was hit. A stop that is cut is a market order from then on, a target
+// waits for the next bar.
 func (e *engine) fillWay(i int32, hit fill.Hit, stop, target int, p phase) {
 	s := &e.st[i]
 	w := s.ways[stop&^(stop>>31)]
@@ -433,7 +357,12 @@ func (e *engine) fillWay(i int32, hit fill.Hit, stop, target int, p phase) {
 		limit = hit.Ref
 	}
 	done := e.closeShares(i, exitFill{hit: hit, phase: p, item: w.item, reason: w.name, decided: s.levelAt, limit: limit})
-	if !done && !hit.Target {
+	switch {
+	case done:
+	case hit.Target:
+		s.ways[target].cut = e.t + 1
+	default:
+		s.parts[w.item].cut = e.t + 1
 		e.exitAs(i, w.name, w.item, s.levelAt)
 	}
 }
@@ -455,6 +384,9 @@ func (e *engine) closeShares(i int32, x exitFill) bool {
 	pos := &e.books.Pos[i]
 	side := closing(pos.Qty > 0)
 	want := e.left(i, x.item)
+	if x.hit.Target {
+		want = min(want, s.before)
+	}
 	qty := want
 	if cap := e.room(i, x.phase); cap < qty {
 		qty = e.play(i).cfg.Size.Floor(cap)
@@ -462,7 +394,6 @@ func (e *engine) closeShares(i int32, x exitFill) bool {
 	if qty <= 0 {
 		if want > 0 {
 			e.refuse(order.NoVolume)
-			e.cut(i, x.item)
 			return false
 		}
 		return true
@@ -472,26 +403,17 @@ func (e *engine) closeShares(i int32, x exitFill) bool {
 	c := e.commission()
 	fee := c.Next(o.billed, qty, price)
 	o.closed += qty
+	s.before -= qty
 	o.billed = fill.Billed{Qty: o.billed.Qty + qty, Value: o.billed.Value + float64(qty*price), Charged: o.billed.Charged + fee,
 		Tiered: o.billed.Tiered + c.Tiered(qty)}
 	e.book(i, side, qty, x.hit.Ref, price, fee, e.levy(side, qty, price), x.reason, x.hit.Rule, x.decided, false, 0)
 	if pos.Qty == 0 {
-		s.exited = true
 		s.leave()
 		return true
 	}
 	if qty < want {
-		e.cut(i, x.item)
 		return false
 	}
 	o.billed = fill.Billed{} // what is added later gives it more to close: another order
 	return true
-}
-
-// cut has what the volume cap left of an exit wait for the next bar: all of the position's levels where it closes all
-// of it, else its own.
-func (e *engine) cut(i int32, item int) {
-	s := &e.st[i]
-	s.parts[item].cut = e.t
-	s.exited = s.exited || e.fraction(s, item) >= 1
 }

@@ -134,6 +134,14 @@ func (e *engine) doubt(s *state, settled bool) {
 	}
 }
 
+// rule counts a bar in which a rule decides what came first, once.
+func (e *engine) rule(s *state) {
+	if !s.ruled {
+		s.ruled = true
+		e.counts.AmbiguousBars++
+	}
+}
+
 // entryMinute is the minute in which an order filled, -1 when the minutes do not tell. doubtful: its
 // trigger and its limit lie in one minute, and nothing proves the one before the other.
 func entryMinute(s *bar.Series, t order.Terms, touch bool) (k int, doubtful bool) {
@@ -188,9 +196,9 @@ type replayed struct {
 	settled bool
 }
 
-// replay finds the first of a stop and a target that the minutes reach, from minute `from` on. Intrabar
-// trailing stops follow the minutes, the best price of each taken to come before its worst.
-func (e *engine) replay(i int32, side order.Side, l fill.Levels, from int) replayed {
+// replay finds the first of a stop and a target that the minutes reach, from minute `from` on and before
+// `until`. Intrabar trailing stops follow the minutes, the best price of each taken to come before its worst.
+func (e *engine) replay(i int32, side order.Side, l fill.Levels, from, until int) replayed {
 	s := &e.st[i]
 	none := replayed{trail: -1}
 	minutes := e.finer.within(i, e.t)
@@ -198,7 +206,7 @@ func (e *engine) replay(i int32, side order.Side, l fill.Levels, from int) repla
 		return none
 	}
 	entry := -1
-	if s.entered == fill.InBar {
+	if s.entered == fill.InBar || s.joined == fill.InBar {
 		if entry, _ = entryMinute(minutes, s.terms, e.matching.LimitTouch); entry < 0 {
 			return none
 		}
@@ -210,7 +218,7 @@ func (e *engine) replay(i int32, side order.Side, l fill.Levels, from int) repla
 	}
 	reached := false // whether the minutes know at all of what the bar says
 	far := fill.Bar{High: math.Inf(-1), Low: math.Inf(1)}
-	for k := range minutes.Len() {
+	for k := range min(until, minutes.Len()) {
 		b := minute(minutes, k)
 		stop, trail := e.trailed(i, follow, l.Stop, far)
 		if k >= from && k != entry && fill.StopAtOpen(side, stop, b.Open) {
@@ -259,7 +267,7 @@ func (e *engine) trailed(i int32, side order.Side, stop float64, far fill.Bar) (
 		return stop, which
 	}
 	for n, w := range e.st[i].within {
-		if level := w.stop(side, far); tighter(side, stop, level) != stop && e.left(i, w.item) > 0 {
+		if level := w.stop(side, far); tighter(side, stop, level) != stop && e.left(i, w.item) > 0 && e.st[i].parts[w.item].cut <= e.t {
 			stop, which = level, n
 		}
 	}

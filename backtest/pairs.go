@@ -120,9 +120,8 @@ func (e *engine) rivalFirst(i int32, first, second fill.Match) bool {
 			return k < j
 		}
 	}
-	e.counts.AmbiguousBars++
-	value := float64(s.entry.Side) * (b.Close - first.Ref)
-	other := float64(s.rival.entry.Side) * (b.Close - second.Ref)
+	e.rule(s)
+	value, other := s.entry.Gain(first.Ref, b.Close), s.rival.entry.Gain(second.Ref, b.Close)
 	switch e.matching.Ambiguity {
 	case fill.Best:
 		return other > value

@@ -80,7 +80,12 @@ func (e *engine) withinPhase() {
 				m = e.either(i, m, e.enterWithin(i, &o.entry), within)
 			}
 			s.terms = w.Terms
-			e.match(i, m, within)
+			if m.Hit {
+				e.exitsBefore(i, m.Ref)
+			}
+			if s.working {
+				e.match(i, m, within)
+			}
 		}
 	}
 	for k := 0; k < len(e.books.Held); k++ {
@@ -158,7 +163,9 @@ func (e *engine) fillExits(i int32, hit fill.Hit, p phase, ending bool) {
 			continue
 		}
 		o.working = !e.closeShares(i, exitFill{hit: hit, phase: p, item: k, reason: o.reason, decided: o.decided, limit: math.NaN()})
-		s.exiting = s.exiting || o.working
+		if o.working {
+			s.exiting, o.cut = true, e.t+1
+		}
 	}
 }
 
@@ -302,8 +309,8 @@ func (e *engine) fillEntry(i int32, ref float64, rule fill.Rule, p phase) {
 	}
 	if pos.Qty == 0 {
 		e.enter(i, ref, p, rule)
-	} else if w.Filled == 0 {
-		s.adds++
+	} else {
+		e.join(i, ref, p)
 	}
 	e.book(i, w.Side, qty, ref, price, fee, levy, "entry", rule, w.Decided, true, w.Tag)
 	s.initial += qty
@@ -387,12 +394,13 @@ func (e *engine) enter(i int32, ref float64, p phase, rule fill.Rule) {
 		s.by = order.Stop
 	}
 	s.side, s.entered, s.ref = s.intent, p.entered(), ref
+	s.joined, s.before = fill.Before, math.Inf(1)
 	s.dec, s.plan = s.plan, s.dec // swapped, so that both keep their memory
 	s.held, s.hi, s.lo = 0, ref, ref
 	if e.deciding {
 		s.held = 1 // this close was the entry bar's
 	}
-	s.exiting, s.exited, s.guard, s.adds, s.partly = false, false, s.dec.guard, 0, false
+	s.exiting, s.guard, s.adds, s.partly = false, s.dec.guard, 0, false
 	s.initial, s.parts, s.memory = 0, append(s.parts[:0], part{}), s.memory[:0] // the first part is the whole
 	for k := range s.side.Exits {
 		for len(s.parts) < s.side.Exits[k].Item+2 {
