@@ -219,6 +219,9 @@ func (e *engine) pendingExits(dst []PendingOrder, i int32) []PendingOrder {
 	s := &e.st[i]
 	side := closing(e.books.Pos[i].Qty > 0)
 	p := PendingOrder{Symbol: e.m.syms[i].name, Ticker: e.m.syms[i].renamed(), Strategy: e.strategyOf(i), Side: sideWord(side, false), TIF: string(order.DayOrder)}
+	first := func(o *part) bool { // the open that closes it comes before any level
+		return o.working && (o.auction == order.OpenOnly && e.m.daily || o.auction == order.AnyTime && e.due(o, atOpen, false, s.calledIn()))
+	}
 	for k := range s.parts {
 		x := &s.parts[k]
 		if !x.working {
@@ -232,13 +235,13 @@ func (e *engine) pendingExits(dst []PendingOrder, i int32) []PendingOrder {
 			p.Type = string(order.MarketOnClose)
 		}
 		dst = append(dst, p)
-		if e.fraction(s, k) >= 1 {
-			return dst // it takes all; no level can come before it
+		if first(x) && e.fraction(s, k) >= 1 {
+			return dst // it takes all
 		}
 	}
 	for _, w := range s.ways {
 		left := e.left(i, w.item)
-		if left <= 0 {
+		if left <= 0 || first(&s.parts[w.item]) {
 			continue
 		}
 		p.Quantity, p.Type, p.Price, p.Trail, p.Reason, p.Decided = given(left), string(order.Stop), given(w.price), nil, w.name, e.m.stamp(s.levelAt)
@@ -246,7 +249,7 @@ func (e *engine) pendingExits(dst []PendingOrder, i int32) []PendingOrder {
 			p.Type = string(order.Limit)
 		}
 		for _, in := range s.within {
-			if !w.target && in.item == w.item && in.name == w.name {
+			if w.trails && in.item == w.item {
 				p.Type, p.Trail = "trailing_stop", given(in.distance+float64(in.fraction*e.books.Pos[i].Mark))
 			}
 		}
