@@ -359,10 +359,7 @@ func (e *engine) lifetime(w *order.Working, set *order.Entry) {
 	case order.GTC:
 		w.Expires = never
 	case order.GTD:
-		w.Expires = e.m.session[e.t]
-		for t := e.t + 1; t <= e.last && e.m.date[t] <= set.Until; t++ {
-			w.Expires = e.m.session[t]
-		}
+		w.Expires = e.sessionUntil(set.Until)
 	case order.IOC:
 		w.Once = true
 	}

@@ -233,14 +233,30 @@ func (e *engine) expire() {
 // expired reports whether a working entry's last session is over when this step ends, by the clock and not by
 // what bars follow: the regular session, where the order may fill in extended hours these too.
 func (e *engine) expired(s *state) bool {
-	if s.entry.Expires == never {
+	switch {
+	case s.entry.Expires == never:
 		return false
+	case s.entry.TIF == order.GTD && e.t == e.last:
+		return e.over(&s.entry)
 	}
 	next := e.m.session[e.t]
 	if !e.m.goesOn(int(e.t)) && !(e.late(s) && e.m.evening(int(e.t))) {
 		next++
 	}
 	return next > s.entry.Expires
+}
+
+// sessionUntil is the number of the last session up to a day, whether or not it will have a bar; of weeks and months
+// that of the last bar there is.
+func (e *engine) sessionUntil(until instrument.Date) int32 {
+	n := e.m.session[e.t]
+	if u := e.m.frame.Unit; u != bar.Week && u != bar.Month {
+		return n + int32(e.m.cal.Count(e.m.date[e.t]+1, until))
+	}
+	for t := e.t + 1; t <= e.last && e.m.date[t] <= until; t++ {
+		n = e.m.session[t]
+	}
+	return n
 }
 
 // late reports whether a working entry, or the one beside it, may fill in extended hours.
