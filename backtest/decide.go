@@ -446,7 +446,7 @@ func (e *engine) reserve(w *order.Working, i int32, price float64, size *order.S
 		return order.NoMargin
 	case nothing:
 		return order.NoCash
-	case size.AllOrNone && w.Qty < want:
+	case size.AllOrNone && (want-w.Qty)*price > e.dust():
 		return order.CutAllOrNone
 	}
 	w.Reserve = e.cost(w.Side, fill.Billed{}, w.Qty, price)

@@ -49,13 +49,13 @@ func (e *engine) left(i int32, item int) float64 {
 	held := math.Abs(e.books.Pos[i].Qty)
 	s := &e.st[i]
 	if n := s.parts[item].shares; n > 0 {
-		return min(held, e.entire(n-s.parts[item].closed))
+		return min(held, e.entire(s, n-s.parts[item].closed))
 	}
 	f := e.fraction(s, item)
 	if f >= 1 {
 		return held
 	}
-	return min(held, e.entire(e.lot(i, item, f)-s.parts[item].closed))
+	return min(held, e.entire(s, e.lot(i, item, f)-s.parts[item].closed))
 }
 
 // lot is how many of the shares entered an exit of fraction f closes. Where the fractions of the file make up the
@@ -80,12 +80,15 @@ func (e *engine) lot(i int32, item int, f float64) float64 {
 }
 
 // entire is a number of shares without the fraction that a split may have left, unless fractions are
-// traded; never negative.
-func (e *engine) entire(shares float64) float64 {
+// traded, and without what rounding leaves of the shares entered; never negative.
+func (e *engine) entire(s *state, shares float64) float64 {
 	if !e.books.Fractional {
 		shares = math.Floor(shares + 1e-9)
 	}
-	return max(0, shares)
+	if shares <= float64(1e-12*s.initial) {
+		return 0
+	}
+	return shares
 }
 
 // fraction of the shares entered that an exit closes.

@@ -143,7 +143,7 @@ func (e *engine) boundBy(w *order.Working, i int32, price float64, size *order.S
 		w.Amount = min(w.Amount, room)
 	} else if want := w.Qty; want*price > room {
 		w.Qty = size.Floor(room / price)
-		cut = w.Qty < want
+		cut = (want-w.Qty)*price > e.dust()
 	}
 	switch {
 	case !(w.Qty > 0) && !(w.Amount > 0):

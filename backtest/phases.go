@@ -293,7 +293,7 @@ func (e *engine) fillEntry(i int32, ref float64, rule fill.Rule, p phase) {
 		e.turnDown(i, why, why)
 		return
 	}
-	if size.AllOrNone && (why == order.NoVolume || qty < size.Floor(want) && !math.IsInf(want, 1)) {
+	if size.AllOrNone && (why == order.NoVolume || (size.Floor(want)-qty)*price > e.dust() && !math.IsInf(want, 1)) {
 		e.turnDown(i, order.CutAllOrNone, why)
 		return
 	}
