@@ -15,6 +15,18 @@ import (
 
 // Files that a strategy names come with its Config: nothing here opens any.
 
+// InputError is a mistake of whoever asks for a run beside its Config: a file that the strategy names and that is not
+// what it is taken for, or a condition that the strategy does not have.
+type InputError struct{ Err error }
+
+// Error is that of Err.
+func (e *InputError) Error() string { return e.Err.Error() }
+
+// Unwrap gives Err.
+func (e *InputError) Unwrap() error { return e.Err }
+
+func inputf(format string, args ...any) error { return &InputError{fmt.Errorf(format, args...)} }
+
 // attached is the rows of a file as columns by name. Names are read in any case and order; columns that
 // are not asked for are passed over. One that may be missing has a ? behind its name; alternatives are
 // separated by |.
@@ -27,7 +39,16 @@ func attached(cfg *Config, file string, columns ...string) (*sheet, error) {
 	s.rows.ReuseRecord, s.rows.TrimLeadingSpace = true, true
 	head, err := s.rows.Read()
 	if err != nil {
-		return nil, fmt.Errorf("read %s line 1: want the column names %s: %w", file, strings.Join(columns, ", "), err)
+		var names []string
+		for _, c := range columns {
+			if !strings.HasSuffix(c, "?") {
+				names = append(names, strings.ReplaceAll(c, "|", " or "))
+			}
+		}
+		if errors.Is(err, io.EOF) {
+			err = errors.New("the file is empty")
+		}
+		return nil, inputf("read %s line 1: want the column names %s: %w", file, strings.Join(names, ", "), err)
 	}
 	for k, want := range columns {
 		want, optional := strings.CutSuffix(want, "?")
@@ -38,7 +59,7 @@ func attached(cfg *Config, file string, columns ...string) (*sheet, error) {
 			}
 		}
 		if s.at[k] < 0 && !optional {
-			return nil, fmt.Errorf("read %s line 1: there is no column %s among %s%s", file, strings.ReplaceAll(want, "|", " or "), strings.Join(head, ", "), lacking(want))
+			return nil, inputf("read %s line 1: there is no column %s among %s%s", file, strings.ReplaceAll(want, "|", " or "), strings.Join(head, ", "), lacking(want))
 		}
 	}
 	return s, nil
@@ -71,7 +92,7 @@ func (s *sheet) next() (bool, error) {
 	case errors.Is(err, io.EOF):
 		return false, nil
 	case err != nil:
-		return false, fmt.Errorf("read %s: %w", s.file, err)
+		return false, inputf("read %s: %w", s.file, err)
 	}
 	s.line, _ = s.rows.FieldPos(0)
 	s.row = row
@@ -83,7 +104,7 @@ func (s *sheet) text(k int) string { return strings.TrimSpace(s.row[s.at[k]]) }
 
 // fault is an error about the row.
 func (s *sheet) fault(format string, args ...any) error {
-	return fmt.Errorf("read %s line %d: "+format, append([]any{s.file, s.line}, args...)...)
+	return inputf("read %s line %d: "+format, append([]any{s.file, s.line}, args...)...)
 }
 
 // roll says who belonged to a universe when.
@@ -128,7 +149,7 @@ func membersOf(cfg *Config) (*roll, error) {
 		r.spans = append(r.spans, x)
 	}
 	if len(r.spans) == 0 {
-		return nil, fmt.Errorf("read %s: it names no member", cfg.Universe.Members)
+		return nil, inputf("read %s: it names no member", cfg.Universe.Members)
 	}
 	slices.SortStableFunc(r.spans, func(a, b membership) int {
 		return cmp.Or(cmp.Compare(a.symbol, b.symbol), cmp.Compare(a.from, b.from))

@@ -177,7 +177,7 @@ func seriesIn(cfg *Config, file string) (series, error) {
 		out = append(out, x)
 	}
 	if len(out) == 0 {
-		return nil, fmt.Errorf("read %s: it has no rate", file)
+		return nil, inputf("read %s: it has no rate", file)
 	}
 	return out, nil
 }
@@ -212,7 +212,7 @@ func borrowIn(cfg *Config, file string) (map[string]series, error) {
 		out[name] = append(out[name], x)
 	}
 	if len(out) == 0 {
-		return nil, fmt.Errorf("read %s: it names no symbol", file)
+		return nil, inputf("read %s: it names no symbol", file)
 	}
 	return out, nil
 }

@@ -78,7 +78,7 @@ func groupsOf(cfg *Config, file string) (map[string]string, error) {
 	case err != nil:
 		return nil, err
 	case !s.has(1) && !s.has(2):
-		return nil, fmt.Errorf("read %s line 1: there is no column group, sector, industry, category or sic_code", file)
+		return nil, inputf("read %s line 1: there is no column group, sector, industry, category or sic_code", file)
 	}
 	of := map[string]string{}
 	for {

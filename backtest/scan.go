@@ -38,7 +38,7 @@ func NewScan(ctx context.Context, cfg *Config, src bar.Source, condition string,
 	c := *cfg
 	if session != instrument.None {
 		if c.Data.From != instrument.None && session < c.Data.From {
-			return nil, fmt.Errorf("scan %s: the range of the strategy begins later, on %s", session, c.Data.From)
+			return nil, inputf("scan %s: the range of the strategy begins later, on %s", session, c.Data.From)
 		}
 		c.Data.To = session
 	}
@@ -50,7 +50,7 @@ func NewScan(ctx context.Context, cfg *Config, src bar.Source, condition string,
 		condition = entryCondition
 	}
 	if condition == entryCondition && !slices.ContainsFunc(p.Symbols, func(s SymbolPreview) bool { return s.Entries != nil || s.Shorts != nil }) {
-		return nil, fmt.Errorf("scan entry: the strategy has no entry condition, its rebalance or script decides: name one of its signals")
+		return nil, inputf("scan entry: the strategy has no entry condition, its rebalance or script decides: name one of its signals")
 	}
 	out := &Scan{Strategy: p.Strategy, Condition: condition, Columns: []string{"close"}, Rows: []ScanRow{}, Warnings: p.Warnings}
 	named := false // there is a condition of this name
@@ -73,7 +73,7 @@ func NewScan(ctx context.Context, cfg *Config, src bar.Source, condition string,
 		}
 	}
 	if !named && condition != entryCondition {
-		return nil, fmt.Errorf("scan %s: the strategy has no signal of this name that is a condition: want entry or one of its signals", condition)
+		return nil, inputf("scan %s: the strategy has no signal of this name that is a condition: want entry or one of its signals", condition)
 	}
 	for i := range p.Symbols {
 		s := &p.Symbols[i]

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"backtester/backtest"
 	"backtester/backtest/bar"
 	"backtester/backtest/stats"
 	"backtester/backtest/strategy"
@@ -101,6 +102,7 @@ func codeOf(err error) int {
 		unsafe *unsafeError
 		faults strategy.Diagnostics
 		input  *inputError
+		asked  *backtest.InputError
 	)
 	switch {
 	case err == nil:
@@ -111,7 +113,7 @@ func codeOf(err error) int {
 		return exitInterrupted
 	case errors.As(err, &unsafe):
 		return exitUnsafe
-	case errors.As(err, &usage), errors.As(err, &faults):
+	case errors.As(err, &usage), errors.As(err, &faults), errors.As(err, &asked):
 		return exitUsage
 	case isUnauthorized(err):
 		return exitUnauthorized
