@@ -201,7 +201,7 @@ func (e *engine) consult(by *play) {
 // heed does what the code wants.
 func (e *engine) heed(by *play, list []hook.Intent, err error) {
 	c := by.code
-	c.err = err
+	c.err = by.placed(err)
 	for k := 0; k < len(list) && c.err == nil; k++ {
 		in := &list[k]
 		if err := in.Check(c.view.Allowed()); err != nil {

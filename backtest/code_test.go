@@ -306,7 +306,7 @@ func TestIntentsRefused(t *testing.T) {
 	}
 }
 
-// Errors of scripts have places; a script whose text is missing does not run; two makers of decisions
+// Errors of scripts have places, in the strategy file where the script stands there; a script whose text is missing does not run; two makers of decisions
 // are one too many.
 func TestScriptErrors(t *testing.T) {
 	a := steady("A", 50, 51, 52, 53)
@@ -316,7 +316,7 @@ func TestScriptErrors(t *testing.T) {
 	}
 	cfg := parse(t, "script: |\n  def on_bar(now):\n    now.enter('Z')\n")
 	var faults strategy.Diagnostics
-	if err := run(cfg, backtest.Options{}); !errors.As(err, &faults) || faults[0].File != "script" || faults[0].Line != 2 ||
+	if err := run(cfg, backtest.Options{}); !errors.As(err, &faults) || faults[0].File != "random" || faults[0].Line != 3 ||
 		!strings.Contains(err.Error(), `on_bar at the close of 2024-01-02: enter: the run has no symbol "Z"`) {
 		t.Error(err)
 	}

@@ -3,6 +3,7 @@ package backtest
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -296,6 +297,14 @@ func (p *play) named(name string) string {
 		return name
 	}
 	return p.name + ": " + name
+}
+
+// placed gives the faults of a script the places that they have in the strategy file, if it stands there.
+func (p *play) placed(err error) error {
+	if wrong := strategy.Diagnostics(nil); errors.As(err, &wrong) {
+		return p.cfg.InScript(wrong)
+	}
+	return err
 }
 
 // strategyOf a symbol, "" for a strategy alone.

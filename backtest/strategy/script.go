@@ -66,12 +66,20 @@ func (f *File) compileScript() (*script.Program, Diagnostics) {
 		signals[i] = s.Name
 	}
 	p, wrong := script.Compile(name, text, signals)
-	if n := f.nodes["script"]; n != nil && !f.scriptFile() && f.origin != nil && n.pos.File == f.origin.name {
-		for i := range wrong {
-			wrong[i].Pos = f.origin.text.locate(n, placeIn(text, wrong[i].Pos))
-		}
+	return p, f.InScript(wrong)
+}
+
+// InScript gives faults of a script whose text stands in the strategy file their places there.
+func (f *File) InScript(wrong Diagnostics) Diagnostics {
+	n := f.nodes["script"]
+	if n == nil || f.scriptFile() || f.origin == nil || n.pos.File != f.origin.name {
+		return wrong
 	}
-	return p, wrong
+	out := slices.Clone(wrong)
+	for i := range out {
+		out[i].Pos = f.origin.text.locate(n, placeIn(f.Script, out[i].Pos))
+	}
+	return out
 }
 
 // placeIn is which character of text, counted from 0, a position is.
