@@ -2,6 +2,7 @@ package strategy
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"backtester/backtest/bar"
@@ -20,7 +21,7 @@ func (f *File) Explain() (string, Diagnostics) {
 	if len(wrong) > 0 {
 		return "", wrong
 	}
-	e := &explainer{decider: "script decides"}
+	e := &explainer{decider: "script decides", market: f.Fills.Market}
 	if f.Rebalance != nil {
 		e.decider = "rebalance says"
 	}
@@ -68,7 +69,7 @@ func (f *File) Explain() (string, Diagnostics) {
 	}
 	if len(rules.Parts) > 0 {
 		e.line("They share the cash, and the settings of this file are those of the account.")
-	} else {
+	} else if f.Rebalance == nil {
 		e.line("Size: %s.", sizeWords(f.Size))
 	}
 	if words := limitWords(&f.Limits); words != "" {
@@ -94,6 +95,18 @@ func (f *File) Explain() (string, Diagnostics) {
 type explainer struct {
 	strings.Builder
 	decider string // of what the file's entries do not decide
+	market  fill.MarketFill
+}
+
+// after is where a market order that a close decided fills.
+func (e *explainer) after() string {
+	switch e.market {
+	case fill.NextClose:
+		return "the next close"
+	case fill.ThisClose:
+		return "that very close"
+	}
+	return "the next open"
 }
 
 func (e *explainer) line(format string, args ...any) { fmt.Fprintf(e, format+"\n", args...) }
@@ -155,26 +168,53 @@ func (e *explainer) side(s *Side, r *SideRules, verb string) {
 		return
 	}
 	e.line("%s when, at the close of a bar, %s.", verb, s.Entry.When)
-	how := "By a market order at the next open"
-	if s.Entry.Order != order.Market {
-		how = fmt.Sprintf("By a %s order at %s", s.Entry.Order, s.Entry.Price)
-		switch {
-		case s.Entry.TIF == order.GTC:
-			how += ", good till cancelled"
-		case s.Entry.MaxWait > 0:
-			how += fmt.Sprintf(", for the next session and %s more", count(s.Entry.MaxWait, "session"))
-		default:
-			how += ", for the next session"
-		}
-	}
-	if s.Entry.Rank != "" {
-		how += "; the highest " + s.Entry.Rank + " comes first"
-	}
-	e.item("%s.", how)
+	e.item("%s.", e.orderWords(&s.Entry))
 	for _, words := range entryWords(&s.Entry) {
 		e.item("%s.", words)
 	}
 	e.exits(s, r)
+}
+
+// leave is when a position is left at a condition or after so many bars.
+func (e *explainer) leave(of string) string {
+	if e.market == fill.ThisClose {
+		return "the very close of " + of
+	}
+	return e.after() + " after " + of
+}
+
+// orderWords says by which order a side is entered.
+func (e *explainer) orderWords(x *order.Entry) string {
+	how := fmt.Sprintf("By a %s order at %s", x.Order, x.Price)
+	if x.Limit != "" {
+		how += ", no worse than " + x.Limit
+	}
+	switch {
+	case x.Order == order.Market:
+		how = "By a market order at " + e.after()
+	case x.Order == order.MarketOnOpen:
+		how = "By a market order in the next opening auction"
+	case x.Order == order.MarketOnClose:
+		how = "By a market order in the next closing auction"
+	case x.TIF == order.GTC:
+		how += ", good till cancelled"
+	case x.TIF == order.GTD:
+		how += ", good till " + x.Until.String()
+	case x.TIF == order.IOC:
+		how += ", with the next open as its only chance"
+	case x.TIF == order.OPG:
+		how += ", in the next opening auction only"
+	case x.TIF == order.CLS:
+		how += ", in the next closing auction only"
+	case x.MaxWait > 0:
+		how += fmt.Sprintf(", for the next session and %s more", count(x.MaxWait, "session"))
+	default:
+		how += ", for the next session"
+	}
+	if x.Rank != "" {
+		how += "; the highest " + x.Rank + " comes first"
+	}
+	return how
 }
 
 // entryWords says what else holds for entries.
@@ -208,17 +248,27 @@ func entryWords(e *order.Entry) []string {
 	return out
 }
 
+// part reports an exit that closes a part of a position.
+func part(x order.Exit) bool { return x.Fraction > 0 && x.Fraction < 1 }
+
 // exits says the ways out of a position.
 func (e *explainer) exits(s *Side, r *SideRules) {
 	if len(r.Exits) == 0 {
 		e.line("Never closed before the end of the run.")
 		return
 	}
-	e.line("Close at whichever comes first:")
+	if slices.ContainsFunc(s.Exits, part) {
+		e.line("Close in parts, side by side:")
+	} else {
+		e.line("Close at whichever comes first:")
+	}
 	for _, x := range s.Exits {
-		for _, way := range exitWords(x) {
+		for _, way := range e.exitWords(x) {
 			if x.Name != "" {
 				way = x.Name + ": " + way
+			}
+			if part(x) {
+				way += ", for " + shortest(x.Fraction) + " of the shares entered"
 			}
 			e.item("%s", way)
 		}
@@ -226,10 +276,10 @@ func (e *explainer) exits(s *Side, r *SideRules) {
 }
 
 // exitWords says the ways out in the order of ExitRule.
-func exitWords(x order.Exit) []string {
+func (e *explainer) exitWords(x order.Exit) []string {
 	var out []string
 	if x.When != "" {
-		out = append(out, "the next open after a bar on which "+x.When)
+		out = append(out, e.leave("a bar on which "+x.When))
 	}
 	if x.Stop != "" {
 		way := "a stop at " + x.Stop + ", renewed at every close"
@@ -253,7 +303,7 @@ func exitWords(x order.Exit) []string {
 		out = append(out, "a stop that follows the best price at a distance of "+distance+", "+upTo)
 	}
 	if x.MaxBars > 0 {
-		out = append(out, "the next open after "+count(x.MaxBars, "bar")+" in the position")
+		out = append(out, e.leave(count(x.MaxBars, "bar")+" in the position"))
 	}
 	return out
 }
