@@ -64,12 +64,13 @@ func (s *symbol) shareRatio(then, now int) float64 {
 // sizedAtFill is the size that a working entry gets now that it fills: a value at the price after slippage,
 // or a weight of the money that there is, commission included.
 func (e *engine) sizedAtFill(i int32, ref float64) float64 {
-	w, size := &e.st[i].entry, &e.play(i).cfg.Size
+	w, size, account := &e.st[i].entry, &e.play(i).cfg.Size, e.cfg.Account
+	account.Overdraft = false // of an unbounded amount there is no part
 	quantity := func(price float64) float64 {
 		if size.Value > 0 {
 			return size.Value / price
 		}
-		return e.commission().Affordable(fill.Billed{}, size.Weight*e.play(i).share*max(0, e.books.Room(&e.cfg.Account)), price)
+		return e.commission().Affordable(fill.Billed{}, size.Weight*e.play(i).share*max(0, e.books.Room(&account)), price)
 	}
 	return size.Floor(quantity(e.priceOf(i, w, ref, quantity)))
 }
