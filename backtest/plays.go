@@ -301,6 +301,9 @@ func (p *play) named(name string) string {
 
 // placed gives the faults of a script the places that they have in the strategy file, if it stands there.
 func (p *play) placed(err error) error {
+	if err == nil {
+		return nil // at every bar: nothing is allocated
+	}
 	if wrong := strategy.Diagnostics(nil); errors.As(err, &wrong) {
 		return p.cfg.InScript(wrong)
 	}
