@@ -92,7 +92,6 @@ func (e *engine) applySplit(i int32, sp instrument.Split) {
 		price = e.m.syms[i].bars.Open[s.row]
 	}
 	closed, held := len(e.books.Closed), e.books.Pos[i].Qty != 0
-	e.splitParts(i, ratio)
 	e.books.Split(i, ratio, price, portfolio.Execution{Step: e.t, Row: s.row, Reason: "cash_in_lieu"})
 	if gone := e.books.Closed[closed:]; len(gone) > 0 {
 		qty := 0.0
@@ -117,8 +116,13 @@ func (e *engine) applySplit(i int32, sp instrument.Split) {
 	for k := range s.memory {
 		s.memory[k] /= ratio
 	}
+	s.initial *= ratio
 	for k := range s.ways {
 		s.ways[k].price /= ratio
+	}
+	for k := range s.parts {
+		s.parts[k].closed *= ratio
+		s.parts[k].shares *= ratio
 	}
 	s.guard, s.stands = s.guard.split(ratio), false
 	if s.working {
@@ -130,21 +134,6 @@ func (e *engine) applySplit(i int32, sp instrument.Split) {
 			e.annul(s) // resting gtc orders are cancelled on reverse splits
 		}
 	}
-}
-
-// splitParts restates the shares entered and what each exit has left of its part of them: nothing stays nothing.
-func (e *engine) splitParts(i int32, ratio float64) {
-	s := &e.st[i]
-	for k := range s.parts {
-		o := &s.parts[k]
-		o.closed *= ratio
-		o.shares *= ratio
-		if f := e.fraction(s, k); o.shares == 0 && f < 1 {
-			size := &e.play(i).cfg.Size
-			o.closed += size.Floor(f*s.initial*ratio) - size.Floor(f*s.initial)*ratio
-		}
-	}
-	s.initial *= ratio
 }
 
 // restate keeps what was frozen at a decision in today's basis.
