@@ -23,8 +23,9 @@ type candidate struct {
 	said   int  // which intent of the code at this close, counted from 1; 0 for the rules of the file
 }
 
-// decides reports whether decisions are made at the close of this step: not at one that ruins the account. With fills at the close that decides, the
-// one before the range makes none, because nothing fills there, and the last one does, unless all is liquidated.
+// decides reports whether decisions are made at the close of this step: not at one that ruins the account. With
+// fills at the close that decides, the one before the range makes none, because nothing fills there, and the last one
+// does, unless all is liquidated.
 func (e *engine) decides() bool {
 	switch {
 	case e.stopped || e.thisClose() && int(e.t) < e.m.first:
