@@ -67,7 +67,10 @@ export async function views(server) {
     tried.value.push(Math.sin(i / 5) / 2);
     tried.eligible.push(i % 7 !== 0);
   }
-  const canvas = (page) => page.waitForSelector('.canvas canvas', { state: 'attached' });
+  const canvas = async (page) => {
+    await page.waitForSelector('.canvas canvas', { state: 'attached' });
+    await page.waitForTimeout(400); // what is shown is told 200 ms after it has come to rest
+  };
   const seen = (selector) => (page) => page.waitForSelector(selector);
   const tab = (name, ready, id = ids.run) => [name, `#/runs/${id}?tab=${name}`, seen(ready)];
   const form = (name, button) => [name, '#/edit/my-trend', async (page) => {
@@ -127,6 +130,7 @@ export async function views(server) {
       await canvas(page);
       await page.locator('.vrow').nth(4).click();
       await page.waitForSelector('.journal');
+      await canvas(page);
     }],
     ['trades-minutes', `#/runs/${minutes}?tab=trades`, canvas],
     tab('metrics', '.metric'),

@@ -138,7 +138,7 @@ export function Trading({ run, r, trades, first }: { run: Run; r: Detail; trades
         {b ? (
           <Prices label={`Prices of ${symbol} with trades`} time={times} open={b.bars.open} high={b.bars.high} low={b.bars.low} close={b.bars.close} volume={b.bars.volume} marks={marks} onRange={onRange} focus={focus} lit={light === null ? null : String(light)} onMark={(id) => setLit(id === null ? null : Number(id))} />
         ) : series.error ? <Trouble act={`Show prices of ${symbol}`} error={series.error} retry={series.reload} /> : <Loading what="Reading prices" />}
-        {arrows.length < here.length && <p class="sub">{count(arrows.length)} of the {count(here.length)} trades in view have their arrows: more cannot be told apart. Zoom in for the others.</p>}
+        {view.shown && arrows.length < here.length && <p class="sub">{count(arrows.length)} of the {count(here.length)} trades in view have their arrows: more cannot be told apart. Zoom in for the others.</p>}
         {trade && <Journal trade={trade} fills={fillsOf(trade, series.data?.fills ?? [])} />}
       </Card>
       <Card title="Trades" class="trading-list" actions={<input type="search" aria-label="Search trades" placeholder="Symbol, side, date" value={query} onInput={(e) => setQuery(e.currentTarget.value)} />}>
