@@ -5,12 +5,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
 
 	"backtester/backtest/bar"
 	"backtester/backtest/expr"
 	"backtester/backtest/instrument"
+	"backtester/backtest/parallel"
 	"backtester/backtest/strategy"
 )
 
@@ -144,7 +146,7 @@ func heldIn(held []bar.Coverage, from, to instrument.Date) []security {
 func (l *loader) bars(list []security, warmup int) error {
 	m := l.m
 	loaded, faults := make([]symbol, len(list)), make([]error, len(list))
-	parallel(len(list), func() func(int) {
+	parallel.With(runtime.GOMAXPROCS(0), len(list), func() func(int) {
 		return func(i int) { loaded[i], faults[i] = l.symbol(&list[i], warmup) }
 	})
 	if err := l.ctx.Err(); err != nil {

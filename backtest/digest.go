@@ -7,12 +7,14 @@ import (
 	"hash"
 	"io"
 	"math"
+	"runtime"
 	"slices"
 	"unsafe"
 
 	"github.com/cespare/xxhash/v2"
 
 	"backtester/backtest/bar"
+	"backtester/backtest/parallel"
 )
 
 // digest identifies everything read: a sha256 over, symbol by symbol, the ticker, the number of bars,
@@ -41,7 +43,7 @@ func (m *market) digest(cfg *Config) string {
 // digestEach takes the digest of every symbol that has none yet. It goes through the columns once in their order:
 // those of a few symbols are near afterwards, where an engine looks at them here and there.
 func digestEach(list []symbol) {
-	parallel(len(list), func() func(int) {
+	parallel.With(runtime.GOMAXPROCS(0), len(list), func() func(int) {
 		h := sha256.New()
 		return func(i int) {
 			s := &list[i]

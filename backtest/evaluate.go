@@ -3,11 +3,13 @@ package backtest
 import (
 	"context"
 	"math"
+	"runtime"
 	"slices"
 	"sync"
 
 	"backtester/backtest/bar"
 	"backtester/backtest/expr"
+	"backtester/backtest/parallel"
 )
 
 // Expressions are evaluated in passes: the columns of every symbol first, then what compares them at
@@ -62,7 +64,7 @@ func (m *market) each(work func(i int, a *expr.Arena)) {
 		work(0, m.arena)
 		return
 	}
-	parallel(len(m.syms), func() func(int) {
+	parallel.With(runtime.GOMAXPROCS(0), len(m.syms), func() func(int) {
 		var arena expr.Arena
 		return func(i int) { work(i, &arena) }
 	})
@@ -149,7 +151,7 @@ func (c *comparison) run(cross *expr.Cross, k int, bounds []*expr.Bound, binding
 	}
 	groups, count := c.m.groups(cross)
 	blocks := (int(c.steps) + blockSteps - 1) / blockSteps
-	parallel(blocks, func() func(int) {
+	parallel.With(runtime.GOMAXPROCS(0), blocks, func() func(int) {
 		tile := make([]float64, blockSteps*n)
 		var scratch expr.CrossScratch
 		return func(b int) {

@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 
 	"backtester/backtest/bar"
 	"backtester/backtest/expr"
 	"backtester/backtest/instrument"
+	"backtester/backtest/parallel"
 	"backtester/backtest/strategy"
 )
 
@@ -36,7 +38,7 @@ func Each(ctx context.Context, cfg *Config, src bar.Source) ([]*Result, error) {
 		return nil, err
 	}
 	results, faults := make([]*Result, len(names)), make([]error, len(names))
-	parallel(len(names), func() func(int) {
+	parallel.With(runtime.GOMAXPROCS(0), len(names), func() func(int) {
 		w := &worker{arena: &expr.Arena{}}
 		return func(i int) {
 			one, own := *cfg, rules

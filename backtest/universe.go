@@ -2,10 +2,12 @@ package backtest
 
 import (
 	"math"
+	"runtime"
 	"slices"
 
 	"backtester/backtest/bar"
 	"backtester/backtest/instrument"
+	"backtester/backtest/parallel"
 )
 
 // UniverseInfo says who was in the universe of a run.
@@ -133,7 +135,7 @@ func (c *comparison) topMembers(n int, value func(i int) []float64) {
 		}
 	}
 	drop := make([][]entry, blocks) // words of a bitset belong to several blocks
-	parallel(blocks, func() func(int) {
+	parallel.With(runtime.GOMAXPROCS(0), blocks, func() func(int) {
 		steps := make([][]entry, blockSteps)
 		var sorted []float64
 		return func(b int) {

@@ -20,9 +20,10 @@ import (
 // importLaw says what a room may import directly; what those may import is allowed too. Rooms that
 // do not exist yet have their row already.
 func importLaw() map[string][]string {
-	engine := []string{"backtest/expr", "backtest/strategy", "backtest/stats", "backtest/indicator"}
+	engine := []string{"backtest/expr", "backtest/strategy", "backtest/stats", "backtest/indicator", "backtest/parallel"}
 	return map[string][]string{
 		"backtest/instrument": nil,
+		"backtest/parallel":   nil,
 		"backtest/bar":        {"backtest/instrument"},
 		"backtest/store":      {"backtest/bar"},
 		"backtest/barfile":    {"backtest/bar", "polygon/inflate"},
@@ -32,7 +33,7 @@ func importLaw() map[string][]string {
 		"backtest/order":      {"backtest/bar"},
 		"backtest/fill":       {"backtest/order"},
 		"backtest/portfolio":  {"backtest/fill"},
-		"backtest/stats":      {"backtest/portfolio"},
+		"backtest/stats":      {"backtest/portfolio", "backtest/parallel"},
 		"backtest/strategy":   {"backtest/expr", "backtest/order", "backtest/fill", "backtest/portfolio"},
 		"backtest":            engine,
 		"backtest/sweep":      {"backtest"},

@@ -10,6 +10,7 @@ import (
 	"backtester/backtest/fill"
 	"backtester/backtest/instrument"
 	"backtester/backtest/order"
+	"backtester/backtest/parallel"
 	"backtester/backtest/portfolio"
 	"backtester/backtest/stats"
 )
@@ -107,7 +108,7 @@ func (t *lane) fill(l *backtest.Lane, crew int) {
 			t.gaps = true
 		}
 	}
-	together(crew, 3, func(k int) {
+	parallel.Each(crew, 3, func(k int) {
 		switch k {
 		case 0:
 			t.sums()

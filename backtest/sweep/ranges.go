@@ -1,6 +1,9 @@
 package sweep
 
-import "math/bits"
+import (
+	"backtester/backtest/parallel"
+	"math/bits"
+)
 
 // extent is what a range of closes is to a drawdown: its highest, its lowest, and the lowest ratio of a
 // close to the highest one before it. Extents of ranges side by side compose.
@@ -38,7 +41,7 @@ func newRanges(closes []float64, crew int) *ranges {
 	for i, c := range closes {
 		one[i] = extent{c, c, 1}
 	}
-	together(crew, blockBits+1, func(k int) {
+	parallel.Each(crew, blockBits+1, func(k int) {
 		if k == 0 {
 			t.edges(one)
 			return

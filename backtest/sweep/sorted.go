@@ -8,6 +8,7 @@ import (
 
 	"backtester/backtest"
 	"backtester/backtest/expr"
+	"backtester/backtest/parallel"
 )
 
 // table is what a piece of work on one symbol compares: columns, and for each pair of them the combinations that look at
@@ -90,7 +91,7 @@ func (w *worker) playSorted(ctx context.Context, symbol string, combinations [][
 		return err
 	}
 	const some = 64
-	together(w.crew, (len(combinations)+some-1)/some, func(block int) {
+	parallel.Each(w.crew, (len(combinations)+some-1)/some, func(block int) {
 		for k := block * some; k < min((block+1)*some, len(combinations)); k++ {
 			w.settleSorted(k, out)
 		}
@@ -151,7 +152,7 @@ func (s *sorted) lay(c *columns, crew int) {
 	}
 	k := len(s.columns)
 	s.from = grow(s.from, k)
-	together(crew, k, func(i int) { s.from[i] = present(s.columns[i]) })
+	parallel.Each(crew, k, func(i int) { s.from[i] = present(s.columns[i]) })
 	s.settled = int(slices.Max(s.from))
 	s.pair, s.twin = grow(s.pair, k*k), grow(s.twin, n)
 	for i := range s.pair {

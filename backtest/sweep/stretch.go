@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"backtester/backtest/expr"
+	"backtester/backtest/parallel"
 )
 
 // A symbol's rows are cut into stretches, by their number alone, so that every processor can visit one and nothing that
@@ -59,7 +60,7 @@ func (s *sorted) run(ctx context.Context, crew int) error {
 	}
 	var mu sync.Mutex
 	done, next := make([]*stretch, parts), 0
-	together(crew, parts, func(k int) {
+	parallel.Each(crew, parts, func(k int) {
 		mu.Lock()
 		f := s.take()
 		mu.Unlock()

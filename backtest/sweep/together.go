@@ -3,32 +3,10 @@ package sweep
 import (
 	"context"
 	"slices"
-	"sync"
-	"sync/atomic"
 
 	"backtester/backtest/expr"
+	"backtester/backtest/parallel"
 )
-
-// together calls f with 0 to n-1 on a crew of goroutines, each of which takes the next number when it is done with one.
-func together(crew, n int, f func(k int)) {
-	crew = min(crew, n)
-	if crew <= 1 {
-		for k := range n {
-			f(k)
-		}
-		return
-	}
-	var next atomic.Int64
-	var wg sync.WaitGroup
-	for range crew {
-		wg.Go(func() {
-			for k := int(next.Add(1)) - 1; k < n; k = int(next.Add(1)) - 1 {
-				f(k)
-			}
-		})
-	}
-	wg.Wait()
-}
 
 // leastShared is how many combinations are worth sharing out.
 const leastShared = 16
@@ -65,7 +43,7 @@ func (w *worker) share(ctx context.Context, n int, play func(hand *worker, i int
 	for _, hand := range team {
 		idle <- hand
 	}
-	together(len(team), (n+some-1)/some, func(k int) {
+	parallel.Each(len(team), (n+some-1)/some, func(k int) {
 		hand := <-idle
 		for i := k * some; i < min((k+1)*some, n) && ctx.Err() == nil; i++ {
 			play(hand, i)
@@ -87,7 +65,7 @@ func (w *worker) shareOut(ctx context.Context, symbol string, combinations [][]f
 	}
 	team, todo := w.team(), w.todo
 	faults := make([]error, len(team))
-	together(len(team), len(team), func(k int) {
+	parallel.Each(len(team), len(team), func(k int) {
 		n, hand := len(todo), team[k]
 		hand.todo = slices.Clone(todo[n*k/len(team) : n*(k+1)/len(team)])
 		faults[k] = hand.playEvent(ctx, symbol, combinations, out)

@@ -4,10 +4,9 @@ import (
 	"context"
 	"math"
 	"runtime"
-	"sync"
-	"sync/atomic"
 
 	"backtester/backtest"
+	"backtester/backtest/parallel"
 	"backtester/backtest/stats/bootstrap"
 )
 
@@ -80,20 +79,15 @@ func (t *tester) against(block float64, difference func(k int, d []float64)) *Su
 	for i := range forks {
 		forks[i] = s.Fork()
 	}
-	var next atomic.Int64
-	var wg sync.WaitGroup
-	for range min(len(forks), runtime.GOMAXPROCS(0)) {
-		wg.Go(func() {
-			d := make([]float64, sessions)
-			for i := int(next.Add(1)) - 1; i < len(forks); i = int(next.Add(1)) - 1 {
-				for k := i * share; k < min(n, (i+1)*share); k++ {
-					difference(k, d)
-					forks[i].Add(d)
-				}
+	parallel.With(runtime.GOMAXPROCS(0), len(forks), func() func(int) {
+		d := make([]float64, sessions)
+		return func(i int) {
+			for k := i * share; k < min(n, (i+1)*share); k++ {
+				difference(k, d)
+				forks[i].Add(d)
 			}
-		})
-	}
-	wg.Wait()
+		}
+	})
 	for _, f := range forks {
 		s.Merge(f)
 	}

@@ -5,8 +5,8 @@ import (
 	"runtime"
 	"slices"
 	"sync"
-	"sync/atomic"
 
+	"backtester/backtest/parallel"
 	"backtester/backtest/stats"
 )
 
@@ -74,7 +74,7 @@ func Simulate(r []float64, rf float64, s Settings) *Paths {
 	p.drawn(r, rf, at)
 	p.Fan = make([][]float64, len(p.Step))
 	ranks := ranksOf(FanLevels(), s.Draws)
-	shared(len(p.Step), func(k int) {
+	parallel.Each(runtime.GOMAXPROCS(0), len(p.Step), func(k int) {
 		row := at[k*s.Draws : (k+1)*s.Draws]
 		settle(row, ranks)
 		for _, l := range FanLevels() {
@@ -82,7 +82,7 @@ func Simulate(r []float64, rf float64, s Settings) *Paths {
 		}
 	})
 	columns := [][]float64{p.Growth, p.Drawdown, p.Underwater, p.Sharpe, p.Sortino}
-	shared(len(columns), func(k int) { slices.Sort(columns[k]) })
+	parallel.Each(runtime.GOMAXPROCS(0), len(columns), func(k int) { slices.Sort(columns[k]) })
 	p.leaveOut(r, rf)
 	return p
 }
@@ -121,20 +121,6 @@ func (p *Paths) drawn(r []float64, rf float64, at []float64) {
 	}
 	close(ready)
 	walkers.Wait()
-}
-
-// shared calls f for 0 to n-1, on as many processors as there are.
-func shared(n int, f func(k int)) {
-	var next atomic.Int64
-	var all sync.WaitGroup
-	for range min(n, runtime.GOMAXPROCS(0)) {
-		all.Go(func() {
-			for k := int(next.Add(1)) - 1; k < n; k = int(next.Add(1)) - 1 {
-				f(k)
-			}
-		})
-	}
-	all.Wait()
 }
 
 // path walks draw b and keeps what it needs of it.
